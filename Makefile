@@ -1,0 +1,64 @@
+# Every task of the project; CI calls only these.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+GEN := .build/gen
+PROTOS := $(wildcard proto/caraway/v1/*.proto)
+SERVICES := $(wildcard proto/caraway/v1/*_service.proto)
+GOOGLE_PROTOS = $(shell $(GEN)/bin/python -c "import google.rpc, pathlib; print(pathlib.Path(list(google.rpc.__path__)[0]).parent.parent)")
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(VENV)/.ready ## make .venv with everything that tests and demo need
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "caraway: Python 3.11 or newer is needed; name one with make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "caraway: this Python lacks the venv module; on Debian: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check 'pip>=25.1' || { echo "caraway: no package index can be reached; pip's message above says which"; exit 1; }
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[server,worker]' --group dev || { echo "caraway: installing the Python packages failed; pip's message above names the package (no package index, or no wheel and no compiler)"; exit 1; }
+	@touch $@
+
+$(GEN)/.ready:
+	@$(PYTHON) -m venv $(GEN)
+	@$(GEN)/bin/pip install -q --disable-pip-version-check grpcio-tools==1.76.0 googleapis-common-protos==1.70.0 mypy-protobuf==3.7.0 || { echo "caraway: no package index can be reached; pip's message above says which"; exit 1; }
+	@touch $@
+
+.PHONY: proto
+proto: $(GEN)/.ready ## regenerate the Python stubs from proto/ with the one pinned protoc
+	@PATH="$(GEN)/bin:$$PATH" $(GEN)/bin/python -m grpc_tools.protoc -Iproto -I$(GOOGLE_PROTOS) --python_out=clients/python --mypy_out=quiet:clients/python $(PROTOS)
+	@PATH="$(GEN)/bin:$$PATH" $(GEN)/bin/python -m grpc_tools.protoc -Iproto -I$(GOOGLE_PROTOS) --grpc_python_out=clients/python --mypy_grpc_out=quiet:clients/python $(SERVICES)
+
+.build/image.binpb: $(GEN)/.ready $(PROTOS)
+	@$(GEN)/bin/python -m grpc_tools.protoc -Iproto -I$(GOOGLE_PROTOS) --include_imports --include_source_info --descriptor_set_out=$@ $(PROTOS)
+
+.PHONY: baseline
+baseline: .build/image.binpb ## a release moves the contract that later changes must not break
+	cp $< proto/baseline.binpb
+
+.PHONY: lint-proto
+lint-proto: setup .build/image.binpb proto ## buf lint, format, breaking; generated code is up to date
+	@$(BIN)/buf lint .build/image.binpb --config proto/buf.yaml
+	@$(BIN)/buf format -d --exit-code proto
+	@$(BIN)/buf breaking .build/image.binpb --against proto/baseline.binpb --config proto/buf.yaml
+	@git diff --exit-code --stat -- clients/python/caraway/v1 || { echo "caraway: generated code differs from proto/; run make proto and commit"; exit 1; }
+
+.PHONY: lint
+lint: setup lint-proto ## ruff, mypy, import rules, protos
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: setup ## format Python and protos in place
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/buf format -w proto
+
+.PHONY: test
+test: lint ## set up and pass every test
+	@$(BIN)/pytest
