@@ -1,0 +1,87 @@
+"""The store's records as the contract's messages."""
+
+from datetime import timedelta
+
+from caraway.v1 import task_pb2
+from caraway_server.api.durations import fill, micros
+from caraway_server.core.retry import RetryPolicy
+from caraway_server.core.task import Record, State
+
+# Fields of a spec that only the FULL view shows.
+_HEAVY = ("args", "kwargs", "payload", "headers")
+
+
+def task_from(record: Record, view: task_pb2.TaskView.ValueType) -> task_pb2.Task:
+    """A task in the view asked for; TASK_VIEW_UNSPECIFIED is FULL here."""
+    full = view != task_pb2.TASK_VIEW_BASIC
+    task = task_pb2.Task(
+        task_id=record.task_id,
+        state=record.state.value,  # type: ignore[arg-type]
+        attempt=record.attempt,
+        delivery_count=record.deliveries,
+        revision=record.revision,
+        worker_id=record.worker_id,
+        lost_count=record.lost,
+        cancel_reason=record.cancel_reason,
+    )
+    _fill_spec(task.spec, record, full=full)
+    _fill_times(task, record)
+    if record.state is State.RUNNING:
+        task.custom_state = record.custom_state
+    if full and record.progress is not None:
+        task.progress.ParseFromString(record.progress)
+    if full and record.result is not None:
+        task.result.ParseFromString(record.result)
+    _fill_error(task, record, full=full)
+    return task
+
+
+def _fill_spec(spec: task_pb2.TaskSpec, record: Record, *, full: bool) -> None:
+    spec.ParseFromString(record.spec)
+    spec.task_id = record.task_id
+    if not full:
+        for field in _HEAVY:
+            spec.ClearField(field)  # type: ignore[arg-type]
+
+
+def _fill_times(task: task_pb2.Task, record: Record) -> None:
+    fill(task.create_time, record.created)
+    if record.started:
+        fill(task.start_time, record.started)
+    if record.is_terminal:
+        fill(task.end_time, record.ended)
+        fill(task.purge_time, record.purge)
+    if record.state in (State.SCHEDULED, State.RETRYING):
+        fill(task.next_attempt_time, record.due)
+
+
+def _fill_error(task: task_pb2.Task, record: Record, *, full: bool) -> None:
+    if record.state is State.REVOKED:
+        task.error.kind = task_pb2.TaskError.KIND_REVOKED
+        task.error.message = record.cancel_reason or "revoked"
+    elif record.state is State.EXPIRED:
+        task.error.kind = task_pb2.TaskError.KIND_EXPIRED
+        task.error.message = "it had not started when it expired"
+    elif record.error is not None and record.state is not State.SUCCEEDED:
+        task.error.ParseFromString(record.error)
+        if not full:
+            for field in ("traceback", "causes", "detail"):
+                task.error.ClearField(field)
+
+
+def policy_from(policy: task_pb2.RetryPolicy) -> RetryPolicy:
+    """A spec's retry policy, defaults filled in."""
+    default = RetryPolicy()
+
+    def duration(field: str, otherwise: timedelta) -> timedelta:
+        return timedelta(microseconds=micros(getattr(policy, field))) if policy.HasField(field) else otherwise  # type: ignore[arg-type]
+
+    return RetryPolicy(
+        max_attempts=policy.max_attempts or default.max_attempts,
+        initial_backoff=duration("initial_backoff", default.initial_backoff),
+        max_backoff=duration("max_backoff", default.max_backoff),
+        multiplier=policy.backoff_multiplier or default.multiplier,
+        jitter=policy.jitter_ratio,
+        retryable=frozenset(policy.retryable_error_types),
+        non_retryable=frozenset(policy.non_retryable_error_types),
+    )

@@ -1,0 +1,53 @@
+"""Errors on the wire: a status with a google.rpc.ErrorInfo whose reason stands in the SDK's one table."""
+
+from typing import Final
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from caraway.reasons import DOMAIN, REASONS
+from caraway_server.core.errors import CarawayServerError, Refused
+
+OK: Final = status_pb2.Status()
+
+
+def status_for(error: CarawayServerError) -> status_pb2.Status:
+    """The google.rpc.Status of an error, for items of a batch and for whole calls."""
+    reason = REASONS[error.reason]
+    info = error_details_pb2.ErrorInfo(reason=reason.name, domain=DOMAIN, metadata=error.metadata)
+    detail = any_pb2.Any()
+    detail.Pack(info)
+    code: int = grpc.StatusCode[reason.code].value[0]
+    return status_pb2.Status(code=code, message=error.message, details=[detail])
+
+
+def not_found(task_id: str) -> Refused:
+    """There is no such task."""
+    return Refused(
+        "TASK_NOT_FOUND",
+        f"there is no task {task_id!r}: it was never submitted here, or its result has expired",
+        task_id=task_id,
+    )
+
+
+def lease_lost(task_id: str) -> Refused:
+    """A report of a delivery that is over."""
+    return Refused(
+        "LEASE_LOST", f"this delivery of task {task_id!r} is over; the report changed nothing", task_id=task_id
+    )
+
+
+def for_submit(word: str, task_id: str, queue: str) -> Refused:
+    """Why the store did not take a task."""
+    if word == "conflict":
+        return Refused("TASK_ID_CONFLICT", f"task {task_id!r} exists with another spec; use a new id", task_id=task_id)
+    if word == "queue_full":
+        return Refused(
+            "QUEUE_FULL", f"queue {queue!r} holds as many tasks as it may; retry later or start workers", queue=queue
+        )
+    if word == "too_far":
+        return Refused(
+            "INVALID_FIELD", "schedule_time and expire_time may lie at most 10 years ahead", field="schedule_time"
+        )
+    return Refused("BATCH_REJECTED", "another item of this all-or-nothing batch was refused; nothing was accepted")

@@ -1,0 +1,149 @@
+"""Where the store's notes meet those who wait for them: callers that wait for a task, streams that wait for work."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from caraway_server.store.values import Cancel, DueChanged, Missed, Note, TaskChanged, WorkArrived
+
+
+class Taker(Protocol):
+    """A worker's stream, as the hub sees it."""
+
+    worker_id: str
+    queues: frozenset[str]
+    serves: object
+    """Equal for streams that can take the same tasks: one of them is woken for a task, not all."""
+
+    def wants_work(self) -> bool:
+        """Whether it has credit, and found nothing when it looked last."""
+
+    def wake(self) -> None:
+        """Look again."""
+
+    def cancel(self, cancel: Cancel) -> None:
+        """Tell the worker."""
+
+    def close(self, reason: str) -> None:
+        """End the stream."""
+
+
+class Watcher:
+    """What a caller that waits for a task holds on to."""
+
+    def __init__(self) -> None:
+        self._noted = asyncio.Event()
+        self.revision = 0
+        self.is_terminal = False
+        self.missed = False
+
+    def tell(self, note: TaskChanged | None) -> None:
+        """A change, or (None) that changes may have been missed."""
+        if note is None:
+            self.missed = True
+        else:
+            self.revision = max(self.revision, note.revision)
+            self.is_terminal = self.is_terminal or note.state.value >= 7
+        self._noted.set()
+
+    async def next(self, timeout: float) -> bool:
+        """Waits for the next note; False after `timeout` seconds without one."""
+        try:
+            await asyncio.wait_for(self._noted.wait(), timeout)
+        except TimeoutError:
+            return False
+        self._noted.clear()
+        return True
+
+
+class Hub:
+    """Hands notes on. One a gateway.
+
+    Args:
+        on_due: called when the duties should look at the clock again.
+    """
+
+    def __init__(self, on_due: Callable[[], None]) -> None:
+        self._on_due = on_due
+        self._watchers: dict[str, set[Watcher]] = {}
+        self._takers: dict[str, Taker] = {}
+        self._turns: dict[object, deque[Taker]] = {}
+
+    @contextmanager
+    def watching(self, task_id: str) -> Iterator[Watcher]:
+        """A watcher of a task, for as long as the block lasts."""
+        watcher = Watcher()
+        watchers = self._watchers.setdefault(task_id, set())
+        watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            watchers.discard(watcher)
+            if not watchers and self._watchers.get(task_id) is watchers:
+                del self._watchers[task_id]
+
+    @contextmanager
+    def taking(self, taker: Taker) -> Iterator[None]:
+        """Has a stream told of work, for as long as the block lasts. An older stream of the same worker is ended."""
+        older = self._takers.get(taker.worker_id)
+        if older is not None:
+            older.close("the worker opened a new stream")
+        self._takers[taker.worker_id] = taker
+        turns = self._turns.setdefault(taker.serves, deque())
+        turns.append(taker)
+        try:
+            yield
+        finally:
+            if self._takers.get(taker.worker_id) is taker:
+                del self._takers[taker.worker_id]
+            turns.remove(taker)
+            if not turns and self._turns.get(taker.serves) is turns:
+                del self._turns[taker.serves]
+
+    def close_all(self, reason: str) -> None:
+        """Asks every stream to go elsewhere."""
+        for taker in list(self._takers.values()):
+            taker.close(reason)
+
+    def take_notes(self, notes: list[Note]) -> None:
+        """Gives each note to those it concerns."""
+        for note in notes:
+            if isinstance(note, TaskChanged):
+                for watcher in self._watchers.get(note.task_id, ()):
+                    watcher.tell(note)
+            elif isinstance(note, WorkArrived):
+                for turns in self._turns.values():
+                    if note.queue in turns[0].queues:
+                        self._wake_one(turns)
+            elif isinstance(note, Cancel):
+                taker = self._takers.get(note.worker_id)
+                if taker is not None:
+                    taker.cancel(note)
+            elif isinstance(note, DueChanged):
+                self._on_due()
+            elif isinstance(note, Missed):
+                self._look_at_everything()
+
+    def pass_on(self, taker: Taker) -> None:
+        """A stream left work behind because its credit is used up: the next of its kind may take it."""
+        turns = self._turns.get(taker.serves)
+        if turns:
+            self._wake_one(turns)
+
+    def _wake_one(self, turns: deque[Taker]) -> None:
+        for _ in range(len(turns)):
+            taker = turns[0]
+            turns.rotate(-1)
+            if taker.wants_work():
+                taker.wake()
+                return
+
+    def _look_at_everything(self) -> None:
+        self._on_due()
+        for taker in self._takers.values():
+            taker.wake()
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.tell(None)

@@ -1,0 +1,133 @@
+"""Workers' reports as the store's, and what the gateway itself decides about failed attempts."""
+
+from collections.abc import Sequence
+
+from caraway.v1 import task_pb2, worker_service_pb2
+from caraway_server.api.convert import policy_from
+from caraway_server.api.durations import micros
+from caraway_server.api.validate import invalid
+from caraway_server.core.errors import Refused
+from caraway_server.store.codec import token_parts
+from caraway_server.store.store import Store
+from caraway_server.store.values import Report, ReportKind
+
+LONGEST_MESSAGE = 32 * 1024
+LONGEST_TRACEBACK = 64 * 1024
+MOST_CAUSES = 16
+
+_CUT = "\n... cut ...\n"
+
+
+class ReportReader:
+    """Turns the contract's reports into the store's.
+
+    Args:
+        store: read where a failed attempt's retry policy is needed.
+        max_payload_bytes: largest result that is kept.
+        max_lost: named in the error of a quarantined task.
+    """
+
+    def __init__(self, store: Store, max_payload_bytes: int, max_lost: int) -> None:
+        self._store = store
+        self._max_payload_bytes = max_payload_bytes
+        self._max_lost = max_lost
+
+    def read(self, report: worker_service_pb2.TaskReport) -> Report:
+        """One report; what a failure leads to is decided by decide().
+
+        Raises:
+            Refused: it is malformed.
+        """
+        kind = report.WhichOneof("report")
+        if kind is None:
+            raise invalid("reports.report", "is required: say what happened")
+        task_id, fence = token_parts(report.lease_token)
+        if not report.task_id or task_id != report.task_id:
+            raise Refused("LEASE_LOST", f"lease_token is not one of task {report.task_id!r}", task_id=report.task_id)
+        ran_for = micros(report.run_time)
+        if kind == "succeeded":
+            return self._succeeded(report, fence, ran_for)
+        blob, wait, custom_state = b"", 0, ""
+        if kind == "progress":
+            blob, custom_state = report.progress.detail.SerializeToString(), report.progress.custom_state
+        elif kind == "failed":
+            blob = _bounded(report.failed.error)
+        elif kind == "retry":
+            blob, wait = _bounded(report.retry.error), max(0, micros(report.retry.delay))
+        elif kind == "rejected":
+            blob = _error(task_pb2.TaskError.KIND_REJECTED, report.rejected.reason or "rejected by the worker")
+        elif kind == "lost":
+            blob = quarantine_error(self._max_lost, report.lost.error.message)
+        return Report(ReportKind(kind), report.task_id, fence, ran_for, blob, wait, custom_state)
+
+    def _succeeded(self, report: worker_service_pb2.TaskReport, fence: str, ran_for: int) -> Report:
+        succeeded = report.succeeded
+        blob = succeeded.result.SerializeToString() if succeeded.HasField("result") else b""
+        if len(blob) > self._max_payload_bytes:
+            message = (
+                f"the result has {len(blob)} bytes; at most {self._max_payload_bytes} are kept. Store it elsewhere and "
+                "return where it is"
+            )
+            error = _error(task_pb2.TaskError.KIND_PAYLOAD, message)
+            return Report(ReportKind.FAILED, report.task_id, fence, ran_for, error)
+        return Report(ReportKind.SUCCEEDED, report.task_id, fence, ran_for, blob)
+
+    async def decide(self, reports: Sequence[Report]) -> list[Report]:
+        """Failed attempts become retries where the task's policy asks for another one."""
+        failed = [report.task_id for report in reports if report.kind is ReportKind.FAILED]
+        if not failed:
+            return list(reports)
+        records = {record.task_id: record for record in await self._store.get(failed) if record is not None}
+        decided = []
+        for report in reports:
+            record = records.get(report.task_id)
+            if report.kind is ReportKind.FAILED and record is not None:
+                decided.append(_decide(report, record.spec, record.retries + 1))
+            else:
+                decided.append(report)
+        return decided
+
+
+def _decide(report: Report, spec_bytes: bytes, attempt: int) -> Report:
+    spec = task_pb2.TaskSpec.FromString(spec_bytes)
+    if not spec.HasField("retry_policy"):
+        return report
+    error = task_pb2.TaskError.FromString(report.blob)
+    policy = policy_from(spec.retry_policy)
+    if error.non_retryable or not policy.covers(error.type):
+        return report
+    wait = policy.wait_after(attempt)
+    if wait is None:
+        return report
+    wait_micros = int(wait.total_seconds() * 1_000_000)
+    return Report(ReportKind.RETRY, report.task_id, report.fence, report.ran_for, report.blob, wait_micros)
+
+
+def quarantine_error(max_lost: int, last: str) -> bytes:
+    """The error under which a task ends whose deliveries were lost too often."""
+    message = f"quarantined: {max_lost} deliveries ended in a lost worker or process; the last: {last}"
+    return _error(task_pb2.TaskError.KIND_LOST_LIMIT, message)
+
+
+def _error(kind: task_pb2.TaskError.Kind.ValueType, message: str) -> bytes:
+    return task_pb2.TaskError(kind=kind, message=message[:LONGEST_MESSAGE], non_retryable=True).SerializeToString()
+
+
+def _bounded(error: task_pb2.TaskError) -> bytes:
+    """An error, cut to the contract's lengths."""
+    error.message = _cut(error.message, LONGEST_MESSAGE)
+    error.traceback = _cut(error.traceback, LONGEST_TRACEBACK)
+    del error.causes[MOST_CAUSES:]
+    for cause in error.causes:
+        cause.message = _cut(cause.message, LONGEST_MESSAGE)
+        cause.traceback = _cut(cause.traceback, LONGEST_TRACEBACK // MOST_CAUSES)
+    if error.detail.ByteSize() > LONGEST_TRACEBACK:
+        error.ClearField("detail")
+    return error.SerializeToString()
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    half = (most - len(_CUT)) // 2
+    return text[:half] + _CUT + text[-half:]

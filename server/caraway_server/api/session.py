@@ -1,0 +1,235 @@
+"""One worker's lease stream: credit and heartbeats in, leases and cancels out."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+
+from caraway.ids import uuid7
+from caraway.v1 import worker_service_pb2
+from caraway_server.api.durations import fill
+from caraway_server.core.errors import Refused, StoreError
+from caraway_server.settings import Settings
+from caraway_server.store.codec import token_for, token_parts
+from caraway_server.store.store import Store
+from caraway_server.store.values import Cancel, Lease, Report, ReportKind
+
+_log = logging.getLogger(__name__)
+
+LEASES_IN_ONE_BATCH = 128
+BATCH_BYTES = 3 << 20  # a batch of more than one lease stays below the largest message
+LOOK_AGAIN_SECONDS = 10.0
+GOAWAY_SECONDS = 2
+
+Response = worker_service_pb2.LeaseTasksResponse
+
+
+class LeaseSession:
+    """A stream, from its Hello to its end. The leases that it sends belong to the store and outlive it.
+
+    Args:
+        store: where leases come from.
+        settings: lease and heartbeat durations.
+        hello: the worker's first message, checked.
+    """
+
+    def __init__(self, store: Store, settings: Settings, hello: worker_service_pb2.Hello) -> None:
+        self.worker_id = hello.worker_id
+        self.session_id = uuid7()
+        self.queues = frozenset(hello.queues)
+        self._queues = list(dict.fromkeys(hello.queues))
+        self._names = None if hello.all_task_names else sorted(set(hello.task_names))
+        self.serves: object = (self.queues, None if self._names is None else tuple(self._names))
+        self._store = store
+        self._settings = settings
+        self._held_at_start = list(hello.held_lease_tokens)
+        self._allowed, self._allowed_bytes = hello.credit.lease_allowance, hello.credit.byte_allowance
+        self._sent = self._sent_bytes = 0
+        self._look = asyncio.Event()
+        self._idle = False
+        self._draining = False
+        self._closing = False
+        self._told: dict[str, str] = {}
+        self._outgoing: asyncio.Queue[Response | None] = asyncio.Queue()
+        self._unsent: dict[int, list[Lease]] = {}
+
+    # -- as the hub sees it ---------------------------------------------------------------------------------------
+
+    def wants_work(self) -> bool:
+        """Whether it has credit, and found nothing when it looked last."""
+        return self._idle and self._credit() > 0
+
+    def wake(self) -> None:
+        """Look for work again."""
+        self._idle = False
+        self._look.set()
+
+    def cancel(self, cancel: Cancel) -> None:
+        """Tells the worker that a task's cancellation is asked for."""
+        token = token_for(cancel.task_id, cancel.fence)
+        if self._told.get(token) == cancel.mode:
+            return
+        self._told[token] = cancel.mode
+        item = worker_service_pb2.CancelLeases.Item(
+            lease_token=token, terminate=cancel.mode == "t", reason=cancel.reason, signal=cancel.signal
+        )
+        fill(item.grace, cancel.grace)
+        self._put(Response(cancel=worker_service_pb2.CancelLeases(items=[item])))
+
+    def close(self, reason: str) -> None:
+        """Asks the worker to open a new stream elsewhere, and ends this one."""
+        if self._closing:
+            return
+        self._closing = True
+        goaway = worker_service_pb2.Goaway(reason=reason)
+        goaway.within.seconds = GOAWAY_SECONDS
+        self._put(Response(goaway=goaway))
+        self._outgoing.put_nowait(None)
+
+    # -- what goes out --------------------------------------------------------------------------------------------
+
+    async def responses(self) -> AsyncIterator[Response]:
+        """All messages of the stream, until it is closed."""
+        yield await self._welcome()
+        while (response := await self._outgoing.get()) is not None:
+            yield response
+            self._unsent.pop(id(response), None)
+
+    async def _welcome(self) -> Response:
+        welcome = worker_service_pb2.Welcome(session_id=self.session_id)
+        fill(welcome.lease_duration, self._settings.limits.lease)
+        welcome.heartbeat_interval.FromTimedelta(self._settings.heartbeat)
+        welcome.lost_lease_tokens.extend(await self._renew(self._held_at_start))
+        return Response(welcome=welcome)
+
+    def _put(self, response: Response) -> None:
+        self._outgoing.put_nowait(response)
+
+    async def give_back_unsent(self) -> None:
+        """After the end: what was leased and never written goes back to its place, and counts nothing."""
+        leases = [lease for batch in self._unsent.values() for lease in batch]
+        self._unsent.clear()
+        reports = [Report(ReportKind.RELEASED, lease.task_id, lease.fence) for lease in leases]
+        if reports:
+            await self._store.report(reports)
+
+    # -- what comes in --------------------------------------------------------------------------------------------
+
+    async def read(self, requests: AsyncIterator[worker_service_pb2.LeaseTasksRequest]) -> None:
+        """Handles the worker's messages until it is silent for a lease's duration, or ends the stream."""
+        silence = self._settings.lease.total_seconds()
+        incoming = aiter(requests)
+        while True:
+            try:
+                request = await asyncio.wait_for(anext(incoming), silence)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                _log.warning("worker %s has been silent for %.0f s; its stream is ended", self.worker_id, silence)
+                return
+            await self._handle(request)
+
+    async def _handle(self, request: worker_service_pb2.LeaseTasksRequest) -> None:
+        kind = request.WhichOneof("message")
+        if kind == "credit":
+            # Cumulative: a repeated or belated message takes nothing away.
+            self._allowed = max(self._allowed, request.credit.lease_allowance)
+            self._allowed_bytes = max(self._allowed_bytes, request.credit.byte_allowance)
+            self.wake()
+        elif kind == "heartbeat":
+            await self._answer_heartbeat(request.heartbeat)
+        elif kind == "drain":
+            self._draining = True
+            self.wake()
+        else:
+            raise Refused("STREAM_PROTOCOL", "after Hello only credit, heartbeat and drain are understood")
+
+    async def _answer_heartbeat(self, heartbeat: worker_service_pb2.Heartbeat) -> None:
+        try:
+            lost = await self._renew(list(heartbeat.lease_tokens))
+        except StoreError as error:
+            # No answer: a worker that hears nothing for a lease's duration knows that its leases may be lost.
+            _log.warning("a heartbeat of %s could not be stored: %s", self.worker_id, error)
+            return
+        ack = worker_service_pb2.HeartbeatAck(sequence=heartbeat.sequence, lost_lease_tokens=lost)
+        self._put(Response(heartbeat_ack=ack))
+
+    async def _renew(self, tokens: list[str]) -> list[str]:
+        if not tokens:
+            self._told.clear()
+            return []
+        renewed = await self._store.renew([token_parts(token) for token in tokens])
+        held = set(tokens)
+        self._told = {token: mode for token, mode in self._told.items() if token in held}
+        for cancel in renewed.cancels:
+            if cancel.mode != "p":
+                self.cancel(cancel)
+        lost = dict(renewed.lost)
+        return [token for token in tokens if lost and lost.get((parts := token_parts(token))[0]) == parts[1]]
+
+    # -- leasing --------------------------------------------------------------------------------------------------
+
+    def _credit(self) -> int:
+        if self._draining or self._closing:
+            return 0
+        if 0 < self._allowed_bytes <= self._sent_bytes:
+            return 0
+        return max(0, self._allowed - self._sent)
+
+    async def lease(self) -> AsyncIterator[None]:
+        """Leases while there is credit and work; yields each time that credit is used up and work may be left."""
+        while True:
+            left_behind = await self._lease_while_possible()
+            if self._draining:
+                self._put(Response(drain_ack=worker_service_pb2.DrainAck()))
+                return
+            if left_behind:
+                yield
+            try:
+                await asyncio.wait_for(self._look.wait(), LOOK_AGAIN_SECONDS * random.uniform(0.8, 1.2))
+            except TimeoutError:
+                continue
+            finally:
+                self._look.clear()
+
+    async def _lease_while_possible(self) -> bool:
+        """Whether work may be left that this worker has no credit for."""
+        while (credit := self._credit()) > 0:
+            room = self._allowed_bytes - self._sent_bytes if self._allowed_bytes else BATCH_BYTES
+            try:
+                leases, more = await self._store.lease(
+                    self.worker_id, self._queues, self._names, min(credit, LEASES_IN_ONE_BATCH), min(room, BATCH_BYTES)
+                )
+            except StoreError as error:
+                _log.warning("no leases for %s: %s", self.worker_id, error)
+                await asyncio.sleep(random.uniform(0.2, 1.0))
+                continue
+            if leases:
+                self._send(leases)
+            if not more:
+                self._idle = True
+                return False
+        return True
+
+    def _send(self, leases: list[Lease]) -> None:
+        batch = worker_service_pb2.LeaseBatch()
+        seconds, nanos = divmod(self._settings.limits.lease, 1_000_000)
+        for lease in leases:
+            entry = batch.leases.add(
+                lease_token=token_for(lease.task_id, lease.fence),
+                fence=int(lease.fence),
+                attempt=lease.retries + 1,
+                delivery_count=lease.deliveries,
+            )
+            entry.task.MergeFromString(lease.spec)
+            entry.task.task_id = lease.task_id
+            entry.lease_duration.seconds = seconds
+            entry.lease_duration.nanos = nanos * 1000
+            fill(entry.create_time, lease.created)
+            if lease.expires_in:
+                fill(entry.expires_in, lease.expires_in)
+            self._sent_bytes += len(lease.spec)
+        self._sent += len(leases)
+        response = Response(leases=batch)
+        self._unsent[id(response)] = leases
+        self._put(response)

@@ -1,0 +1,236 @@
+"""TaskService: submit, read, wait, revoke, delete."""
+
+import asyncio
+from collections.abc import Sequence
+
+from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
+from caraway_server.api import errors, validate
+from caraway_server.api.convert import task_from
+from caraway_server.api.durations import fill, micros
+from caraway_server.api.grpc_types import Context
+from caraway_server.api.hub import Hub
+from caraway_server.api.waiting import TaskReader
+from caraway_server.core.errors import CarawayServerError
+from caraway_server.core.task import Record
+from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
+from caraway_server.store.coalesce import Coalescer
+from caraway_server.store.store import MOST_IN_ONE_SCRIPT, Store
+from caraway_server.store.values import NewTask, Submitted
+
+LONGEST_WAIT = 60.0
+ANSWER_MARGIN = 0.5  # seconds before the caller's deadline at which an unfinished wait answers
+LONGEST_REASON = 1024
+REPLY_BYTES = MAX_MESSAGE_BYTES - 64 * 1024
+READ_PAGE = 50
+
+_MODES = {
+    task_service_pb2.RevokeTasksRequest.MODE_UNSPECIFIED: "p",
+    task_service_pb2.RevokeTasksRequest.MODE_PENDING_ONLY: "p",
+    task_service_pb2.RevokeTasksRequest.MODE_CANCEL: "c",
+    task_service_pb2.RevokeTasksRequest.MODE_TERMINATE: "t",
+}
+_Revoked = task_service_pb2.RevokeTasksResponse.Result
+_REVOKED = {
+    "revoked": _Revoked.OUTCOME_REVOKED,
+    "cancel_requested": _Revoked.OUTCOME_CANCEL_REQUESTED,
+    "already_terminal": _Revoked.OUTCOME_ALREADY_TERMINAL,
+    "not_found": _Revoked.OUTCOME_NOT_FOUND,
+}
+_Deleted = task_service_pb2.DeleteTasksResponse.Result
+_DELETED = {
+    "deleted": _Deleted.OUTCOME_DELETED,
+    "not_terminal": _Deleted.OUTCOME_NOT_TERMINAL,
+    "not_found": _Deleted.OUTCOME_NOT_FOUND,
+}
+
+
+class TaskService(task_service_pb2_grpc.TaskServiceServicer):
+    """What callers need. One a gateway."""
+
+    def __init__(self, store: Store, hub: Hub, settings: Settings) -> None:
+        self._store = store
+        self._hub = hub
+        self._settings = settings
+        self._reader = TaskReader(store, hub)
+        self._submits: Coalescer[NewTask, Submitted] = Coalescer(store.submit, MOST_IN_ONE_SCRIPT)
+
+    async def SubmitTask(
+        self, request: task_service_pb2.SubmitTaskRequest, context: Context
+    ) -> task_service_pb2.SubmitTaskResponse:
+        new = self._checked(request.task)
+        if request.validate_only:
+            return task_service_pb2.SubmitTaskResponse(task=task_pb2.Task(task_id=new.task_id, spec=request.task))
+        submitted = (await self._submits.submit([new]))[0]
+        response = _accepted(new, submitted)
+        if submitted.word == "known":
+            record = await self._reader.read(new.task_id)
+            if record is not None:
+                response.task.CopyFrom(task_from(record, task_pb2.TASK_VIEW_BASIC))
+        elif submitted.word == "created":
+            _describe(response.task, request.task, new, submitted)
+        return response
+
+    async def BatchSubmitTasks(
+        self, request: task_service_pb2.BatchSubmitTasksRequest, context: Context
+    ) -> task_service_pb2.BatchSubmitTasksResponse:
+        validate.check_batch("requests", request.requests, self._settings.max_batch_size)
+        checked = [self._checked_or_error(item) for item in request.requests]
+        news = [new for new in checked if isinstance(new, NewTask)]
+        if request.all_or_nothing and len(news) < len(checked):
+            refusal = errors.for_submit("rejected", "", "")
+            checked = [refusal if isinstance(new, NewTask) else new for new in checked]
+            news = []
+        wanted = [
+            new for new, item in zip(checked, request.requests, strict=True)
+            if isinstance(new, NewTask) and not item.validate_only
+        ]  # fmt: skip
+        if request.all_or_nothing:
+            submitted = iter(await self._store.submit(wanted, all_or_nothing=True))
+        else:
+            submitted = iter(await self._submits.submit(wanted) if wanted else ())
+        response = task_service_pb2.BatchSubmitTasksResponse()
+        for new, item in zip(checked, request.requests, strict=True):
+            result = response.results.add()
+            if isinstance(new, CarawayServerError):
+                result.error.CopyFrom(errors.status_for(new))
+            elif item.validate_only:
+                result.response.task.task_id = new.task_id
+            else:
+                _fill_result(result, new, next(submitted))
+        return response
+
+    async def RunTask(
+        self, request: task_service_pb2.RunTaskRequest, context: Context
+    ) -> task_service_pb2.RunTaskResponse:
+        new = self._checked(request.task, watch=True)
+        deadline = asyncio.get_running_loop().time() + _patience(request, context)
+        with self._hub.watching(new.task_id) as watcher:
+            submitted = (await self._submits.submit([new]))[0]
+            accepted = _accepted(new, submitted)
+            record: Record | None = None
+            if submitted.word == "known":
+                record = await self._store.watch(new.task_id)
+            elif submitted.word == "created":
+                watcher.revision = max(watcher.revision, submitted.revision)
+            if submitted.word != "deleted":
+                record = await self._reader.follow(watcher, record, new.task_id, 0, deadline)
+        response = task_service_pb2.RunTaskResponse(task=accepted.task, disposition=accepted.disposition)
+        if record is not None:
+            response.task.CopyFrom(task_from(record, task_pb2.TASK_VIEW_FULL))
+            response.done = record.is_terminal
+        return response
+
+    async def GetTask(
+        self, request: task_service_pb2.GetTaskRequest, context: Context
+    ) -> task_service_pb2.GetTaskResponse:
+        validate.check_id("task_id", request.task_id)
+        record = await self._reader.read(request.task_id)
+        if record is None:
+            raise errors.not_found(request.task_id)
+        return task_service_pb2.GetTaskResponse(task=task_from(record, request.view))
+
+    async def BatchGetTasks(
+        self, request: task_service_pb2.BatchGetTasksRequest, context: Context
+    ) -> task_service_pb2.BatchGetTasksResponse:
+        validate.check_batch("task_ids", request.task_ids, self._settings.max_batch_size)
+        view = request.view or task_pb2.TASK_VIEW_BASIC
+        response = task_service_pb2.BatchGetTasksResponse()
+        size = 0
+        for start in range(0, len(request.task_ids), READ_PAGE):
+            page = request.task_ids[start : start + READ_PAGE]
+            for index, record in enumerate(await self._store.get(page)):
+                if record is None:
+                    response.missing_task_ids.append(page[index])
+                    continue
+                task = task_from(record, view)
+                size += task.ByteSize() + 8
+                if size > REPLY_BYTES and response.tasks:
+                    response.unread_task_ids.extend(request.task_ids[start + index :])
+                    return response
+                response.tasks.append(task)
+        return response
+
+    async def WaitTask(
+        self, request: task_service_pb2.WaitTaskRequest, context: Context
+    ) -> task_service_pb2.WaitTaskResponse:
+        validate.check_id("task_id", request.task_id)
+        record = await self._reader.wait(request.task_id, max(0, request.after_revision), _patience(request, context))
+        if record is None:
+            raise errors.not_found(request.task_id)
+        return task_service_pb2.WaitTaskResponse(task=task_from(record, request.view), done=record.is_terminal)
+
+    async def RevokeTasks(
+        self, request: task_service_pb2.RevokeTasksRequest, context: Context
+    ) -> task_service_pb2.RevokeTasksResponse:
+        ids = self._selected(request.selector)
+        if request.mode not in _MODES:
+            raise validate.invalid("mode", f"{request.mode} is not known")
+        if len(request.reason) > LONGEST_REASON:
+            raise validate.invalid("reason", f"is longer than {LONGEST_REASON} characters")
+        words = await self._store.revoke(
+            ids, _MODES[request.mode], request.reason or "revoked", max(0, micros(request.grace)), request.signal
+        )
+        results = [_Revoked(task_id=task_id, outcome=_REVOKED[word]) for task_id, word in zip(ids, words, strict=True)]
+        return task_service_pb2.RevokeTasksResponse(results=results)
+
+    async def DeleteTasks(
+        self, request: task_service_pb2.DeleteTasksRequest, context: Context
+    ) -> task_service_pb2.DeleteTasksResponse:
+        ids = self._selected(request.selector)
+        words = await self._store.delete(ids)
+        results = [_Deleted(task_id=task_id, outcome=_DELETED[word]) for task_id, word in zip(ids, words, strict=True)]
+        return task_service_pb2.DeleteTasksResponse(results=results)
+
+    def _checked(self, spec: task_pb2.TaskSpec, *, watch: bool = False) -> NewTask:
+        return validate.new_task(spec, self._settings.max_payload_bytes, watch=watch)
+
+    def _checked_or_error(self, item: task_service_pb2.SubmitTaskRequest) -> NewTask | CarawayServerError:
+        try:
+            return self._checked(item.task)
+        except CarawayServerError as error:
+            return error
+
+    def _selected(self, selector: task_pb2.TaskSelector) -> Sequence[str]:
+        validate.check_batch("selector.task_ids", selector.task_ids, self._settings.max_batch_size)
+        return list(selector.task_ids)
+
+
+def _patience(request: task_service_pb2.RunTaskRequest | task_service_pb2.WaitTaskRequest, context: Context) -> float:
+    seconds = micros(request.max_wait) / 1e6 if request.HasField("max_wait") else LONGEST_WAIT
+    if seconds < 0:
+        raise validate.invalid("max_wait", "is negative")
+    left: float | None = context.time_remaining()
+    # Answer before the caller's deadline does: "not yet" is worth more than an error.
+    return min(seconds, LONGEST_WAIT, LONGEST_WAIT if left is None else max(0.0, left - min(ANSWER_MARGIN, left / 10)))
+
+
+def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTaskResponse:
+    response = task_service_pb2.SubmitTaskResponse()
+    response.task.task_id = new.task_id
+    if submitted.word == "created":
+        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_CREATED
+    elif submitted.word in ("known", "deleted"):
+        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_ALREADY_SUBMITTED
+    else:
+        raise errors.for_submit(submitted.word, new.task_id, new.queue)
+    response.task.state = submitted.state  # type: ignore[assignment]
+    response.task.revision = submitted.revision
+    return response
+
+
+def _describe(task: task_pb2.Task, spec: task_pb2.TaskSpec, new: NewTask, submitted: Submitted) -> None:
+    """What a BASIC view shows of a task that was just made, without reading it."""
+    for field in ("args", "kwargs", "payload", "headers"):
+        spec.ClearField(field)
+    spec.task_id = new.task_id
+    task.spec.CopyFrom(spec)
+    fill(task.create_time, submitted.created)
+    if submitted.due:
+        fill(task.next_attempt_time, submitted.due)
+
+
+def _fill_result(result: task_service_pb2.BatchSubmitTasksResponse.Result, new: NewTask, submitted: Submitted) -> None:
+    try:
+        result.response.CopyFrom(_accepted(new, submitted))
+    except CarawayServerError as error:
+        result.error.CopyFrom(errors.status_for(error))

@@ -1,0 +1,198 @@
+"""What a request must be before anything of it is accepted; every refusal names the field and what to do."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from google.protobuf import duration_pb2, struct_pb2
+
+from caraway.ids import uuid7
+from caraway.v1 import task_pb2
+from caraway_server.api.durations import micros
+from caraway_server.core.errors import Refused
+from caraway_server.store.values import NewTask
+
+DEFAULT_QUEUE: Final = "default"
+DEFAULT_PRIORITY: Final = 4
+LONGEST_NAME: Final = 255
+LARGEST_HEADERS: Final = 64 * 1024
+TEN_YEARS: Final = 315_360_000_000_000  # microseconds
+LARGEST_EXACT: Final = 2**53 - 1
+_QUEUE = re.compile(r"[A-Za-z0-9_.@/#-]{1,255}")
+
+
+def invalid(field: str, problem: str) -> Refused:
+    """A field that is missing, malformed or out of its range."""
+    return Refused("INVALID_FIELD", f"{field} {problem}", field=field)
+
+
+def new_task(spec: task_pb2.TaskSpec, max_payload_bytes: int, *, watch: bool = False) -> NewTask:
+    """Checks a spec, fills its defaults in, and makes what the store keeps of it. The spec is changed in place.
+
+    Raises:
+        Refused: it can't be accepted.
+    """
+    task_id = spec.task_id or uuid7()
+    check_id("task.task_id", task_id)
+    check_id("task.name", spec.name)
+    if not spec.queue:
+        spec.queue = DEFAULT_QUEUE
+    elif not _QUEUE.fullmatch(spec.queue):
+        raise invalid("task.queue", "may have letters, digits and _ . @ / # -, at most 255")
+    if not spec.HasField("priority"):
+        spec.priority = DEFAULT_PRIORITY
+    elif not 0 <= spec.priority <= 9:
+        raise invalid("task.priority", f"is {spec.priority}; it goes from 0 to 9, 9 first")
+    _check_arguments(spec, max_payload_bytes)
+    at, delay, until, ttl = _times(spec)
+    result_ttl = _bounded("task.result_ttl", spec.result_ttl) if spec.HasField("result_ttl") else 0
+    _check_policy(spec)
+    fingerprint, stored = _stored_form(spec)
+    return NewTask(
+        task_id, fingerprint, stored, spec.name, spec.queue, spec.priority, at, delay, until, ttl, result_ttl, watch
+    )
+
+
+def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
+    """The fingerprint, which leaves id and headers out; and the bytes to keep, without the id, which the key has."""
+    spec.ClearField("task_id")
+    if not spec.headers:
+        stored = spec.SerializeToString(deterministic=True)
+        return _digest(stored), stored
+    headers = task_pb2.TaskSpec(headers=spec.headers).SerializeToString()
+    if len(headers) > LARGEST_HEADERS:
+        raise invalid("task.headers", f"have {len(headers)} bytes; at most {LARGEST_HEADERS} are taken")
+    spec.ClearField("headers")
+    identity = spec.SerializeToString(deterministic=True)
+    return _digest(identity), identity + headers  # serialised messages are merged by joining them
+
+
+def _digest(identity: bytes) -> bytes:
+    return hashlib.blake2b(identity, digest_size=8).digest()
+
+
+def check_id(field: str, text: str) -> None:
+    """A name or id: 1 to 255 characters, none of them a control character.
+
+    Raises:
+        Refused: it is not.
+    """
+    if not text:
+        raise invalid(field, "is required")
+    if len(text) > LONGEST_NAME:
+        raise invalid(field, f"has {len(text)} characters; at most {LONGEST_NAME} are taken")
+    if not text.isprintable():
+        raise invalid(field, "holds control characters")
+
+
+def check_batch(field: str, items: Sequence[object], most: int) -> None:
+    """A batch has 1 to `most` items.
+
+    Raises:
+        Refused: it has not.
+    """
+    if not items:
+        raise invalid(field, "is empty")
+    if len(items) > most:
+        raise Refused(
+            "BATCH_TOO_LARGE", f"{field} has {len(items)} items; split it into batches of {most}",
+            size=len(items), max_size=most,
+        )  # fmt: skip
+
+
+def _check_arguments(spec: task_pb2.TaskSpec, most: int) -> None:
+    if spec.HasField("payload"):
+        if spec.HasField("args") or spec.HasField("kwargs"):
+            raise invalid("task.payload", "excludes args and kwargs; give one or the other")
+        payload = spec.payload
+        size = len(payload.json) or len(payload.data)
+        if payload.WhichOneof("body") == "data" and not payload.content_type:
+            raise invalid("task.payload.content_type", "is required with data")
+        if size * 4 > most:  # only a large text needs its exact size in bytes
+            size = payload.ByteSize()
+    else:
+        size = 0
+        if spec.HasField("args"):
+            size += spec.args.ByteSize()
+            _check_numbers("task.args", spec.args.values)
+        if spec.HasField("kwargs"):
+            size += spec.kwargs.ByteSize()
+            _check_numbers("task.kwargs", spec.kwargs.fields.values())
+    if size > most:
+        raise Refused(
+            "PAYLOAD_TOO_LARGE",
+            f"the arguments of task {spec.name!r} have {size} bytes; at most {most} are taken. "
+            "Store them elsewhere and pass where they are",
+            size_bytes=size, max_bytes=most,
+        )  # fmt: skip
+
+
+def _check_numbers(field: str, values: Iterable[struct_pb2.Value]) -> None:
+    pending = list(values)
+    while pending:
+        value = pending.pop()
+        kind = value.WhichOneof("kind")
+        if kind == "number_value":
+            number = value.number_value
+            if not math.isfinite(number) or abs(number) > LARGEST_EXACT:
+                raise Refused(
+                    "NUMBER_NOT_EXACT",
+                    f"{field} holds {number:.17g}: numbers written by hand are exact up to 2^53-1 only. "
+                    'Send it as a string, or all arguments as payload: {"json": ...}',
+                    field=field,
+                )
+        elif kind == "list_value":
+            pending.extend(value.list_value.values)
+        elif kind == "struct_value":
+            pending.extend(value.struct_value.fields.values())
+
+
+def _times(spec: task_pb2.TaskSpec) -> tuple[int, int, int, int]:
+    at = delay = until = ttl = 0
+    start, expiration = spec.WhichOneof("start"), spec.WhichOneof("expiration")
+    if start == "schedule_time":
+        at = _instant("task.schedule_time", micros(spec.schedule_time))
+    elif start == "delay":
+        delay = _bounded("task.delay", spec.delay, zero=True)
+    if expiration == "expire_time":
+        until = _instant("task.expire_time", micros(spec.expire_time))
+    elif expiration == "ttl":
+        ttl = _bounded("task.ttl", spec.ttl)
+    return at, delay, until, ttl
+
+
+def _instant(field: str, value: int) -> int:
+    if value <= 0:
+        raise invalid(field, "lies before 1970")
+    return value
+
+
+def _bounded(field: str, duration: duration_pb2.Duration, *, zero: bool = False) -> int:
+    value = micros(duration)
+    if value < 0 or (value == 0 and not zero) or value > TEN_YEARS:
+        raise invalid(field, f"is {value / 1e6:g} s; it goes from {'0' if zero else 'above 0'} to 10 years")
+    return value
+
+
+def _check_policy(spec: task_pb2.TaskSpec) -> None:
+    if spec.HasField("time_limits"):
+        limits = spec.time_limits
+        if limits.HasField("soft"):
+            _bounded("task.time_limits.soft", limits.soft)
+        if limits.HasField("hard"):
+            _bounded("task.time_limits.hard", limits.hard)
+    if not spec.HasField("retry_policy"):
+        return
+    policy = spec.retry_policy
+    if policy.max_attempts < -1:
+        raise invalid("task.retry_policy.max_attempts", "is a number of attempts, or -1 for no end")
+    if policy.HasField("initial_backoff"):
+        _bounded("task.retry_policy.initial_backoff", policy.initial_backoff, zero=True)
+    if policy.HasField("max_backoff"):
+        _bounded("task.retry_policy.max_backoff", policy.max_backoff, zero=True)
+    if policy.backoff_multiplier and not 1 <= policy.backoff_multiplier <= 1000:
+        raise invalid("task.retry_policy.backoff_multiplier", "goes from 1 to 1000")
+    if not 0 <= policy.jitter_ratio <= 1:
+        raise invalid("task.retry_policy.jitter_ratio", "goes from 0 to 1")

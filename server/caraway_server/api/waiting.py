@@ -1,0 +1,72 @@
+"""Waiting for a task: by notes where they come, by looking again where they may have been lost."""
+
+import asyncio
+import random
+
+from caraway_server.api.hub import Hub, Watcher
+from caraway_server.core.task import Record
+from caraway_server.store.coalesce import Coalescer
+from caraway_server.store.store import Store
+
+LOOK_AGAIN_SECONDS = 10.0
+READS_IN_ONE_CALL = 64  # each may carry a large result
+
+
+class TaskReader:
+    """Reads tasks and waits for them.
+
+    Args:
+        store: where tasks are.
+        hub: brings the notes.
+    """
+
+    def __init__(self, store: Store, hub: Hub) -> None:
+        self._store = store
+        self._hub = hub
+        self._reads: Coalescer[str, Record | None] = Coalescer(store.get, READS_IN_ONE_CALL)
+
+    async def read(self, task_id: str) -> Record | None:
+        """One task, or None."""
+        return (await self._reads.submit([task_id]))[0]
+
+    async def wait(self, task_id: str, after_revision: int, seconds: float) -> Record | None:
+        """The task as it stands once it is terminal (or, with `after_revision`, has changed), or the time is over."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        with self._hub.watching(task_id) as watcher:
+            record = await self._store.watch(task_id, after_revision)
+            return await self.follow(watcher, record, task_id, after_revision, deadline)
+
+    async def follow(
+        self, watcher: Watcher, record: Record | None, task_id: str, after_revision: int, deadline: float
+    ) -> Record | None:
+        """Waits on a watcher that the store already knows of; `record` is what was last read, if it was.
+
+        Args:
+            watcher: of this task.
+            record: the task as last read, or None where it is known to exist but was not read.
+            task_id: which task.
+            after_revision: 0 to wait for the end.
+            deadline: of the event loop's clock.
+        """
+        loop = asyncio.get_running_loop()
+        while record is None or not _is_there(record, after_revision):
+            if record is None and not watcher.revision and await self.read(task_id) is None:
+                return None
+            left = deadline - loop.time()
+            if left <= 0:
+                return record or await self.read(task_id)
+            noted = await watcher.next(min(left, LOOK_AGAIN_SECONDS * random.uniform(0.8, 1.2)))
+            if watcher.missed or not noted:
+                watcher.missed = False
+                record = await self._store.watch(task_id, after_revision)
+                if record is None:
+                    return None
+            elif watcher.is_terminal or (after_revision and watcher.revision > after_revision):
+                record = await self.read(task_id)
+                if record is None:
+                    return None
+        return record
+
+
+def _is_there(record: Record, after_revision: int) -> bool:
+    return record.is_terminal or 0 < after_revision < record.revision

@@ -1,0 +1,170 @@
+"""One gateway process, wired: store, duties, services, readiness."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from caraway.ids import uuid7
+from caraway.v1 import (
+    admin_service_pb2,
+    admin_service_pb2_grpc,
+    task_service_pb2,
+    task_service_pb2_grpc,
+    worker_service_pb2,
+    worker_service_pb2_grpc,
+)
+from caraway_server.api.admin_service import MIN_KEEPALIVE_SECONDS, AdminService
+from caraway_server.api.hub import Hub
+from caraway_server.api.interceptors import ContractInterceptor
+from caraway_server.api.reports import quarantine_error
+from caraway_server.api.task_service import TaskService
+from caraway_server.api.worker_service import WorkerService
+from caraway_server.core.errors import StoreUnavailable
+from caraway_server.maintenance.expirer import Expirer
+from caraway_server.maintenance.loop import DutyLoop
+from caraway_server.maintenance.promoter import Promoter
+from caraway_server.maintenance.pruner import Pruner
+from caraway_server.maintenance.reaper import Reaper
+from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
+from caraway_server.store.connection import StoreFacts, connect
+from caraway_server.store.notes import NoteReader
+from caraway_server.store.store import Store
+
+_log = logging.getLogger(__name__)
+
+STORE_PATIENCE_SECONDS = 30.0
+STOP_SECONDS = 5.0
+
+SERVICES = (
+    task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name,
+    worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
+    admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name,
+)
+
+
+def channel_options(*, shared_port: bool) -> list[tuple[str, int]]:
+    """gRPC's own defaults allow one ping in five minutes and close the connections of those that ping more often."""
+    return [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.keepalive_time_ms", 10_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", MIN_KEEPALIVE_SECONDS * 1000),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.so_reuseport", int(shared_port)),
+    ]
+
+
+class Gateway:
+    """A gateway: stateless, as many as you like on one store.
+
+    Args:
+        settings: what it was started with.
+        store_url: where the store is.
+        shared_port: whether other processes of this server listen on the same port.
+    """
+
+    def __init__(self, settings: Settings, store_url: str, *, shared_port: bool = False) -> None:
+        self._settings = settings
+        self._shared_port = shared_port
+        self._redis = connect(store_url)
+        gateway_id = uuid7()
+        self._hub = Hub(self._poke_duties)
+        self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes)
+        self._notes = NoteReader(self._redis, gateway_id, self._hub.take_notes)
+        self._health = health.aio.HealthServicer()
+        self._workers = WorkerService(self._store, self._hub, settings)
+        error = quarantine_error(settings.max_lost, "its lease ran out")
+        # The reaper's passes write: what stops them stops tasks from being accepted too.
+        self._timed = [DutyLoop(Promoter(self._store)), DutyLoop(Expirer(self._store))]
+        self._duties = [
+            *self._timed,
+            DutyLoop(Reaper(self._store, error), self._set_ready),
+            DutyLoop(Pruner(self._store)),
+        ]
+        self._ready: bool | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def examine_store(self) -> StoreFacts:
+        """Waits for the store, and judges it.
+
+        Raises:
+            StoreUnfit: it is not one to keep tasks in.
+            StoreUnavailable: it did not answer in time.
+        """
+        deadline = asyncio.get_running_loop().time() + STORE_PATIENCE_SECONDS
+        while True:
+            try:
+                return await self._store.facts()
+            except StoreUnavailable:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(random.uniform(0.1, 0.3))
+
+    async def serve(self, stopped: asyncio.Event, on_listening: Callable[[int], None]) -> None:
+        """Serves until `stopped` is set, then sends workers elsewhere and finishes what is under way.
+
+        Args:
+            stopped: ends it.
+            on_listening: told the port once it is open.
+
+        Raises:
+            OSError: the address can't be listened on.
+        """
+        server = grpc.aio.server(
+            interceptors=[ContractInterceptor()], options=channel_options(shared_port=self._shared_port)
+        )
+        self._add_services(server)
+        try:
+            port = server.add_insecure_port(self._settings.listen)
+        except RuntimeError as error:
+            raise OSError(f"--listen {self._settings.listen}: {error}") from error
+        await server.start()
+        self._start(self._notes.run())
+        for duty in self._duties:
+            self._start(duty.run())
+        on_listening(port)
+        await stopped.wait()
+        await self._stop(server)
+
+    def _add_services(self, server: grpc.aio.Server) -> None:
+        tasks = TaskService(self._store, self._hub, self._settings)
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server(tasks, server)
+        worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(self._workers, server)
+        admin = AdminService(self._store, self._settings)
+        admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+
+    async def _stop(self, server: grpc.aio.Server) -> None:
+        await self._health.enter_graceful_shutdown()
+        self._hub.close_all("the gateway is shutting down")
+        await server.stop(STOP_SECONDS)
+        await self._workers.finish()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._redis.aclose()
+
+    def _start(self, duty: "asyncio.Future[None] | object") -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(duty)  # type: ignore[arg-type]
+        self._background.add(task)
+
+    def _poke_duties(self) -> None:
+        for duty in self._timed:
+            duty.poke()
+
+    def _set_ready(self, ready: bool) -> None:
+        if ready is self._ready:
+            return
+        self._ready = ready
+        _log.log(logging.INFO if ready else logging.ERROR, "ready" if ready else "not ready: the store does not work")
+        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in ("", *SERVICES):
+            self._start(self._health.set(service, status))

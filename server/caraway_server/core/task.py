@@ -1,0 +1,82 @@
+"""Tasks: their states, the legal transitions, and what is kept of them."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class State(IntEnum):
+    """Where a task stands; the numbers are the contract's. docs/states.md draws it, a test holds both together."""
+
+    SCHEDULED = 2
+    QUEUED = 3
+    LEASED = 4
+    RUNNING = 5
+    RETRYING = 6
+    SUCCEEDED = 7
+    FAILED = 8
+    REVOKED = 9
+    EXPIRED = 10
+    REJECTED = 11
+    IGNORED = 12
+    TOMBSTONE = 99
+
+
+WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
+HELD = frozenset({State.LEASED, State.RUNNING})
+TERMINAL = frozenset(
+    {State.SUCCEEDED, State.FAILED, State.REVOKED, State.EXPIRED, State.REJECTED, State.IGNORED},
+)
+
+_ENDS_OF_A_DELIVERY = TERMINAL | {State.QUEUED, State.RETRYING}
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.QUEUED, State.REVOKED, State.EXPIRED}),
+    State.QUEUED: frozenset({State.LEASED, State.REVOKED, State.EXPIRED}),
+    State.LEASED: _ENDS_OF_A_DELIVERY | {State.RUNNING},
+    State.RUNNING: _ENDS_OF_A_DELIVERY,
+    State.RETRYING: frozenset({State.QUEUED, State.REVOKED, State.EXPIRED}),
+    **{state: frozenset({State.TOMBSTONE}) for state in TERMINAL},
+    State.TOMBSTONE: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A task as the store keeps it. Times are microseconds of the store's clock; 0 is "not set"."""
+
+    task_id: str
+    state: State
+    name: str
+    queue: str
+    priority: int
+    revision: int
+    created: int
+    spec: bytes
+    fingerprint: bytes
+    sequence: int = 0
+    fence: int = 0
+    worker_id: str = ""
+    retries: int = 0
+    deliveries: int = 0
+    lost: int = 0
+    due: int = 0
+    expires: int = 0
+    started: int = 0
+    ended: int = 0
+    purge: int = 0
+    result: bytes | None = None
+    error: bytes | None = None
+    progress: bytes | None = None
+    custom_state: str = ""
+    cancel_mode: str = ""
+    cancel_reason: str = ""
+
+    @property
+    def attempt(self) -> int:
+        """Attempts begun, the running one included."""
+        return self.retries + (self.state in HELD)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.state in TERMINAL

@@ -1,0 +1,87 @@
+"""Several gateway processes on one port: started, watched, started again, ended together."""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from caraway_server.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 0.5
+
+
+async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Runs `settings.processes` gateways until `stopped` is set.
+
+    Each holds the reading end of a pipe whose writing end is here: when this process dies, however it does, they end.
+
+    Args:
+        settings: what they are started with.
+        url: of their store.
+        stopped: ends them.
+        say: told the address.
+
+    Raises:
+        OSError: the address is taken.
+    """
+    host, port = _free_address(settings)
+    settings = replace(settings, listen=f"{host}:{port}")
+    reading, writing = os.pipe()
+    os.set_inheritable(reading, True)
+    keepers = [asyncio.create_task(_keep(settings, url, reading)) for _ in range(settings.processes)]
+    say(f"caraway server listens on {settings.listen} with {settings.processes} processes")
+    await stopped.wait()
+    os.close(writing)
+    for keeper in keepers:
+        keeper.cancel()
+    await asyncio.gather(*keepers, return_exceptions=True)
+    os.close(reading)
+
+
+async def _keep(settings: Settings, url: str, alive: int) -> None:
+    while True:
+        process = await asyncio.create_subprocess_exec(*_command(settings, url, alive), pass_fds=(alive,))
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await process.wait()
+            raise
+        _log.error("gateway process %s ended with code %s; starting another", process.pid, code)
+        await asyncio.sleep(RESTART_SECONDS)
+
+
+def _command(settings: Settings, url: str, alive: int) -> list[str]:
+    options = {
+        "--listen": settings.listen,
+        "--redis": url,
+        "--processes": "1",
+        "--lease": settings.lease.total_seconds(),
+        "--heartbeat": settings.heartbeat.total_seconds(),
+        "--result-ttl": settings.result_ttl.total_seconds(),
+        "--max-payload": settings.max_payload_bytes,
+        "--max-queue-length": settings.max_queue_length,
+        "--max-lost": settings.max_lost,
+        "--dedup-window": settings.dedup_window.total_seconds(),
+        "--log-level": settings.log_level,
+        "--alive-fd": alive,
+    }
+    flags = ["--insecure"] if settings.insecure else []
+    return [
+        sys.executable, "-m", "caraway_server.cli", *flags,
+        *(str(part) for option in options.items() for part in option),
+    ]  # fmt: skip
+
+
+def _free_address(settings: Settings) -> tuple[str, int]:
+    """The address with its real port. Shared ports are not refused to a stranger, so this looks first."""
+    host, _, port = settings.listen.rpartition(":")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((settings.host, int(port)))
+        return host, probe.getsockname()[1]

@@ -1,0 +1,134 @@
+"""Opening a store, judging whether it is fit, and telling its errors in our own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from caraway_server.core.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable, StoreUnfit
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 10.0
+OLDEST_VERSION = (7, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What a store says of itself.
+
+    Attributes:
+        version: name and version, for example "valkey 9.0.1".
+        durability: "memory", "every_second", "always", "occasional" or "unknown".
+        failover_loss: what a failover may lose, in words.
+    """
+
+    version: str
+    durability: str
+    failover_loss: str
+
+
+def connect(url: str) -> Redis:
+    """A client for redis://, rediss:// or unix:// URLs; connects when first used.
+
+    Raises:
+        StoreUnfit: the URL can't be understood.
+    """
+    try:
+        return Redis.from_url(
+            url,
+            protocol=2,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            # The store decides itself which calls may be sent twice.
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:
+        raise StoreUnfit(f"--redis {url!r} can't be understood: {error}. Use redis://, rediss:// or unix://") from error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises the driver's errors as ours."""
+    try:
+        yield
+    except exceptions.ReadOnlyError as error:
+        raise StoreReadOnly(f"the store is a read-only replica: {error}") from error
+    except exceptions.OutOfMemoryError as error:
+        raise StoreFull(f"the store's memory is full (maxmemory): {error}") from error
+    except exceptions.AuthenticationError as error:
+        raise StoreUnfit(f"the store refuses the password: {error}") from error
+    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+        raise StoreUnavailable(f"the store can't be reached: {error}") from error
+    except exceptions.ResponseError as error:
+        raise _from_response(str(error)) from error
+    except exceptions.RedisError as error:
+        raise StoreError(f"the store failed: {error}") from error
+
+
+def _from_response(text: str) -> StoreError:
+    # Inside a script the driver sees the store's own code only as the start of the text.
+    if "MISCONF" in text or "READONLY" in text or "NOREPLICAS" in text:
+        return StoreReadOnly(f"the store refuses writes: {text}")
+    if "OOM" in text:
+        return StoreFull(f"the store's memory is full (maxmemory): {text}")
+    if "LOADING" in text or "BUSY" in text or "MASTERDOWN" in text:
+        return StoreUnavailable(f"the store is not ready: {text}")
+    return StoreError(f"the store failed: {text}")
+
+
+async def examine(redis: Redis) -> StoreFacts:
+    """Judges whether a store is fit to keep tasks.
+
+    Raises:
+        StoreUnfit: its version or its eviction policy is not; the message names the setting.
+        StoreUnavailable: it can't be reached.
+    """
+    with translated():
+        info: dict[str, Any] = await redis.info()
+    name, version = _name_and_version(info)
+    if version < OLDEST_VERSION:
+        raise StoreUnfit(f"the store is {name} {'.'.join(map(str, version))}; Redis 7.0 or newer, or Valkey, is needed")
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise StoreUnfit(
+            f"the store's maxmemory-policy is {policy}: it may throw tasks away when memory runs short. "
+            "Set maxmemory-policy noeviction"
+        )
+    if info.get("role") in ("slave", "replica"):
+        raise StoreUnfit("the store is a read-only replica; name its primary")
+    durability = await _durability(redis, info)
+    return StoreFacts(f"{name} {'.'.join(map(str, version))}", durability, _failover_loss(info))
+
+
+def _name_and_version(info: dict[str, Any]) -> tuple[str, tuple[int, ...]]:
+    name = "valkey" if "valkey_version" in info else "redis"
+    text = str(info.get("valkey_version") or info.get("redis_version") or "0")
+    return name, tuple(int(part) for part in text.split(".") if part.isdecimal())
+
+
+async def _durability(redis: Redis, info: dict[str, Any]) -> str:
+    if not info.get("aof_enabled"):
+        try:
+            saves = (await redis.config_get("save")).get("save", "")
+        except exceptions.RedisError:
+            return "unknown"
+        return "occasional" if saves else "memory"
+    try:
+        fsync = (await redis.config_get("appendfsync")).get("appendfsync") or ""
+    except exceptions.RedisError:  # managed services bar CONFIG
+        return "unknown"
+    return {"always": "always", "everysec": "every_second"}.get(fsync, "occasional")
+
+
+def _failover_loss(info: dict[str, Any]) -> str:
+    replicas = int(info.get("connected_slaves", 0))
+    if replicas == 0:
+        return "the store has no replica: there is no failover"
+    return (
+        f"{replicas} replica(s), replicated asynchronously: a failover may lose what was accepted in the last moments"
+    )

@@ -1,0 +1,87 @@
+"""Names of all keys and of a record's fields. The Lua prelude builds the same names from the root that it is given.
+
+| key | type | holds | trimmed by |
+|---|---|---|---|
+| task:<id> | hash | the record: the one truth about a task | prune, delete |
+| lane:<queue>:<name> | zset | ids of QUEUED tasks, by priority then sequence | lease, revoke, expire |
+| lanes:<queue> | set | names that have a lane | with the lane |
+| depth | hash | tasks that wait (SCHEDULED, QUEUED, RETRYING), by queue | at zero |
+| scheduled | zset | ids of SCHEDULED and RETRYING tasks, by due time | promote, revoke, expire |
+| expiring | zset | ids of tasks that have not started and expire, by time | start, finish, expire |
+| leases | zset | ids of LEASED and RUNNING tasks, by the lease's end | the delivery's end |
+| ended | zset | ids of terminal tasks and tombstones, by purge time | prune |
+| hungry:<queue> | set | gateways whose workers found nothing | the next task; 30 s |
+| sequence | string | last sequence number | one key |
+| reaper:seen, reaper:grace | string | last pass; nothing is reaped before | two keys |
+| clock | string | offset of the clock, set by tests only | one key |
+
+Everything but the records, `sequence` and the reaper's two times is an index and can be made again from the records.
+"""
+
+from typing import Final
+
+ROOT: Final = "caraway:{0}:"
+BROADCAST: Final = ROOT + "gateways"
+
+SCHEDULED: Final = ROOT + "scheduled"
+EXPIRING: Final = ROOT + "expiring"
+LEASES: Final = ROOT + "leases"
+ENDED: Final = ROOT + "ended"
+DEPTH: Final = ROOT + "depth"
+SEQUENCE: Final = ROOT + "sequence"
+CLOCK: Final = ROOT + "clock"
+
+# Letters of a record's fields. One letter, because every queued task pays for them.
+FIELDS: Final = {
+    "s": "state",
+    "n": "name",
+    "q": "queue",
+    "p": "priority",
+    "k": "sequence",  # its place in the lane
+    "r": "revision",
+    "c": "created",
+    "f": "fingerprint",
+    "t": "spec",  # without its task_id
+    "x": "expires",
+    "T": "result_ttl",  # where it is not the gateway's default
+    "W": "watchers",  # gateways to be told of changes, parted by spaces
+    "d": "due",
+    "e": "fence",  # of the last delivery
+    "w": "worker_id",
+    "g": "gateway",  # whose stream carries the delivery
+    "v": "deliveries",
+    "a": "retries",  # attempts that have ended
+    "o": "lost",
+    "b": "started",
+    "z": "ended",
+    "u": "purge",
+    "R": "result",
+    "E": "error",
+    "P": "progress",
+    "S": "custom_state",
+    "C": "cancel_mode",
+    "Cr": "cancel_reason",
+    "Cg": "cancel_grace",
+    "Cs": "cancel_signal",
+    "y": "ended_by",  # fence and kind of the report that ended the last delivery
+}
+
+
+def task(task_id: str) -> str:
+    """The key of a task's record."""
+    return f"{ROOT}task:{task_id}"
+
+
+def lane(queue: str, name: str) -> str:
+    """The key of a lane."""
+    return f"{ROOT}lane:{queue}:{name}"
+
+
+def lanes(queue: str) -> str:
+    """The key of a queue's set of lanes."""
+    return f"{ROOT}lanes:{queue}"
+
+
+def gateway(gateway_id: str) -> str:
+    """The channel of a gateway's notes."""
+    return f"{ROOT}gateway:{gateway_id}"

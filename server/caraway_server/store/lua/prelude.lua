@@ -1,0 +1,242 @@
+-- Stands before every script: the clock, the key names and the moves that several transitions share.
+-- Every script is called with
+--   KEYS[1]  the root of all keys, "caraway:{0}:"; its hash tag sends the script to the one shard that it touches
+--   ARGV[1]  the calling gateway's id
+--   ARGV[2]  the request, a msgpack map
+-- and returns msgpack {answer, notes}: notes are what the calling gateway itself must be told (see note()).
+-- Field letters of a task's record are listed in keys.py; times are microseconds of the store's clock.
+local root, me, request = KEYS[1], ARGV[1], cmsgpack.unpack(ARGV[2])
+
+local SCHEDULED, QUEUED, LEASED, RUNNING, RETRYING = 2, 3, 4, 5, 6
+local SUCCEEDED, FAILED, REVOKED, EXPIRED, REJECTED, IGNORED = 7, 8, 9, 10, 11, 12
+local TOMBSTONE = 99
+local PRIORITY_SPAN = 2 ^ 49 -- sequence numbers stay below it, and 10 spans below 2^53, so a score is exact
+local HUNGRY_MS = 30000 -- gateways ask again more often than that
+
+-- Lua's own conversion of large numbers to text is not exact.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+local function read_clock()
+  local time = redis.call('TIME')
+  local offset = redis.call('GET', root .. 'clock') -- set by tests only
+  return tonumber(time[1]) * 1000000 + tonumber(time[2]) + (tonumber(offset or 0))
+end
+local now = read_clock()
+
+local function task_key(id) return root .. 'task:' .. id end
+local function lane_key(queue, name) return root .. 'lane:' .. queue .. ':' .. name end
+local function lanes_key(queue) return root .. 'lanes:' .. queue end
+local function hungry_key(queue) return root .. 'hungry:' .. queue end
+local DEPTH, SEQUENCE = root .. 'depth', root .. 'sequence'
+local DUE, EXPIRING, LEASES, ENDED = root .. 'scheduled', root .. 'expiring', root .. 'leases', root .. 'ended'
+
+local notes = {}
+
+-- Tells a gateway something; sent once, in one message a gateway, when the script ends.
+local function note(gateway, kind, ...)
+  local list = notes[gateway]
+  if not list then
+    list = {}
+    notes[gateway] = list
+  end
+  list[#list + 1] = {kind, ...}
+end
+
+-- Tells those who wait for a task that it changed.
+local function changed(id, watchers, state, revision)
+  if watchers then
+    for gateway in string.gmatch(watchers, '[^ ]+') do
+      note(gateway, 'task', id, state, revision)
+    end
+  end
+end
+
+local fresh_work, depth_change = {}, {}
+
+-- Tells the gateways whose workers found nothing in a queue that there is something now.
+local function wake_hungry()
+  for queue in pairs(fresh_work) do
+    local gateways = redis.call('SMEMBERS', hungry_key(queue))
+    if #gateways > 0 then
+      redis.call('DEL', hungry_key(queue))
+      for _, gateway in ipairs(gateways) do
+        note(gateway, 'work', queue)
+      end
+    end
+  end
+end
+
+local function store_depths()
+  for queue, change in pairs(depth_change) do
+    if change ~= 0 and redis.call('HINCRBY', DEPTH, queue, change) == 0 then
+      redis.call('HDEL', DEPTH, queue)
+    end
+  end
+end
+
+-- Every script ends with this.
+local function reply(answer)
+  store_depths()
+  wake_hungry()
+  local own = {}
+  for gateway, list in pairs(notes) do
+    if gateway == me then
+      own = list
+    else
+      redis.call('PUBLISH', root .. 'gateway:' .. gateway, cmsgpack.pack(list))
+    end
+  end
+  return cmsgpack.pack({answer, own})
+end
+
+local function count_waiting(queue, change)
+  depth_change[queue] = (depth_change[queue] or 0) + change
+end
+
+local function score_of(priority, sequence)
+  return (9 - priority) * PRIORITY_SPAN + sequence
+end
+
+-- Puts a task into its lane. The caller counts it as waiting where it did not wait before.
+local function enter_lane(queue, name, id, priority, sequence)
+  redis.call('ZADD', lane_key(queue, name), int(score_of(priority, sequence)), id)
+  redis.call('SADD', lanes_key(queue), name)
+  fresh_work[queue] = true
+end
+
+local function forget_empty_lane(queue, name)
+  if redis.call('EXISTS', lane_key(queue, name)) == 0 then
+    redis.call('SREM', lanes_key(queue), name)
+  end
+end
+
+local function leave_lane(queue, name, id)
+  redis.call('ZREM', lane_key(queue, name), id)
+  forget_empty_lane(queue, name)
+end
+
+-- Sets a time at which something is to be done to a task (DUE, EXPIRING), and tells the gateways' duties where no other
+-- comes before it.
+local function set_time(index, id, at)
+  redis.call('ZADD', index, int(at), id)
+  if redis.call('ZRANGE', index, 0, 0)[1] == id then
+    redis.call('PUBLISH', root .. 'gateways', 'due')
+  end
+end
+
+local RECORD = {'s', 'n', 'q', 'p', 'k', 'e', 'r', 'a', 'o', 'x', 'T', 'W', 'C', 'g', 'y', 'b'}
+
+-- What the transitions need to know of a task, or nil.
+local function load(id)
+  local v = redis.call('HMGET', task_key(id), unpack(RECORD))
+  if not v[1] then return nil end
+  return {
+    id = id, state = tonumber(v[1]), name = v[2], queue = v[3], priority = tonumber(v[4]), sequence = tonumber(v[5] or 0),
+    fence = v[6], revision = tonumber(v[7]) + 1, retries = tonumber(v[8] or 0), lost = tonumber(v[9] or 0),
+    expires = v[10] and tonumber(v[10]), ttl = v[11] and tonumber(v[11]), watchers = v[12], cancel = v[13], gateway = v[14],
+    ended_by = v[15], started = v[16],
+  }
+end
+
+local function is_held(task, fence)
+  return (task.state == LEASED or task.state == RUNNING) and task.fence == fence
+end
+
+-- Every terminal transition goes through here: {LEASED, RUNNING, SCHEDULED, QUEUED, RETRYING} -> a terminal state.
+-- The caller has taken the task out of its lane or schedule. `fields` are written with it.
+local function finish(task, state, fields)
+  local ttl = task.ttl or request.result_ttl
+  redis.call('HSET', task_key(task.id), 's', state, 'z', int(now), 'r', task.revision, 'u', int(now + ttl), unpack(fields or {}))
+  if task.expires then redis.call('ZREM', EXPIRING, task.id) end
+  redis.call('ZADD', ENDED, int(now + ttl), task.id)
+  changed(task.id, task.watchers, state, task.revision)
+  return state
+end
+
+-- The end of a delivery that does not end the task: {LEASED, RUNNING} -> QUEUED, in its old place; or REVOKED where its
+-- cancellation was asked for, or EXPIRED where its time is over. The caller has removed the lease.
+local function give_back(task, fields)
+  if task.cancel then return finish(task, REVOKED, fields) end
+  if task.expires and task.expires <= now then return finish(task, EXPIRED, fields) end
+  redis.call('HSET', task_key(task.id), 's', QUEUED, 'r', task.revision, unpack(fields or {}))
+  if task.expires then set_time(EXPIRING, task.id, task.expires) end
+  enter_lane(task.queue, task.name, task.id, task.priority, task.sequence)
+  count_waiting(task.queue, 1)
+  changed(task.id, task.watchers, QUEUED, task.revision)
+  return QUEUED
+end
+
+-- A lost delivery: counted, and the task quarantined at the limit: {LEASED, RUNNING} -> FAILED.
+local function lose(task, error, fields)
+  fields = fields or {}
+  fields[#fields + 1] = 'o'
+  fields[#fields + 1] = task.lost + 1
+  if task.lost + 1 < request.max_lost or task.cancel then return give_back(task, fields) end
+  fields[#fields + 1] = 'E'
+  fields[#fields + 1] = error
+  return finish(task, FAILED, fields)
+end
+
+-- {SCHEDULED, RETRYING} or a zero wait -> QUEUED, behind what already waits.
+local function make_ready(task)
+  local sequence = redis.call('INCR', SEQUENCE)
+  redis.call('HSET', task_key(task.id), 's', QUEUED, 'k', sequence, 'r', task.revision)
+  redis.call('HDEL', task_key(task.id), 'd')
+  enter_lane(task.queue, task.name, task.id, task.priority, sequence)
+  changed(task.id, task.watchers, QUEUED, task.revision)
+  return QUEUED
+end
+
+-- A task that waits leaves its place; the caller ends it.
+local function stop_waiting(task)
+  if task.state == QUEUED then
+    leave_lane(task.queue, task.name, task.id)
+  else
+    redis.call('ZREM', DUE, task.id)
+  end
+  count_waiting(task.queue, -1)
+end
+
+local function is_waiting(task)
+  return task.state == QUEUED or task.state == SCHEDULED or task.state == RETRYING
+end
+
+-- Applies `move` to each report of a delivery that is still the current one. A report that was already applied answers as
+-- it did; any other is told that its lease is lost, and changes nothing. Answers {word, state, cancel requested} a report.
+local function each_held(kind, move)
+  local answers = {}
+  for index, item in ipairs(request.items) do
+    local task = load(item[1])
+    local mark = item[2] .. ':' .. kind
+    if not task or task.state == TOMBSTONE then
+      answers[index] = {'not_found', 0, false}
+    elseif is_held(task, item[2]) then
+      answers[index] = {'ok', move(task, item, mark), task.cancel and true or false}
+    elseif task.ended_by == mark then
+      answers[index] = {'ok', task.state, false}
+    else
+      answers[index] = {'lease_lost', task.state, false}
+    end
+  end
+  return answers
+end
+
+local function end_delivery(task)
+  redis.call('ZREM', LEASES, task.id)
+end
+
+-- When an attempt began, from how long it ran.
+local function started_at(run)
+  return int(now - run)
+end
+
+-- A terminal task becomes a tombstone: its id and fingerprint stay, so that a late repeat of its submit makes no second task.
+local function bury(id, window)
+  local key = task_key(id)
+  local fingerprint = redis.call('HGET', key, 'f')
+  redis.call('UNLINK', key) -- frees a large payload outside the script
+  redis.call('HSET', key, 's', TOMBSTONE, 'f', fingerprint, 'u', int(now + window))
+  redis.call('ZADD', ENDED, int(now + window), id)
+end

@@ -1,0 +1,26 @@
+-- Takes back leases that ran out. LEASED, RUNNING -> QUEUED, REVOKED, EXPIRED, or FAILED (quarantined).
+-- After a gap in which no gateway reaped (all were down, the store was, or its clock jumped) workers could not renew: nothing
+-- is taken back until they had one lease's time to do so.
+-- request: limit, gap (longest time between passes), lease, result_ttl, max_lost, error (for quarantined ones).
+-- Returns {count, now, next expiry or 0, taken {{id, worker}, ...}}.
+local SEEN, GRACE = root .. 'reaper:seen', root .. 'reaper:grace'
+local seen = tonumber(redis.call('GET', SEEN) or 0)
+local grace = tonumber(redis.call('GET', GRACE) or 0)
+if seen > 0 and (now - seen > request.gap or now < seen) then
+  grace = now + request.lease
+  redis.call('SET', GRACE, int(grace))
+end
+redis.call('SET', SEEN, int(now))
+if grace > now + request.lease then grace = now + request.lease end -- the clock was set back
+if now < grace then return reply({0, now, grace, {}}) end
+
+local taken = {}
+local over = redis.call('ZRANGE', LEASES, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, request.limit)
+for index, id in ipairs(over) do
+  local task = load(id)
+  taken[index] = {id, redis.call('HGET', task_key(id), 'w')}
+  end_delivery(task)
+  lose(task, request.error, {'S', ''})
+end
+local head = redis.call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')
+return reply({#over, now, tonumber(head[2] or 0), taken})

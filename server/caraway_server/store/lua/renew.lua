@@ -1,0 +1,27 @@
+-- Extends leases. No state changes.
+-- request: lease (how long), items {{id, fence}, ...}.
+-- Returns {lost, cancels}: lost, the indexes (from 1) of items that are no longer held;
+--          cancels {{index, mode, reason, grace, signal}, ...} of those whose cancellation is asked for.
+local lease_until = int(now + request.lease)
+local lost, cancels, renewed = {}, {}, {}
+for index, item in ipairs(request.items) do
+  local id, fence = item[1], item[2]
+  local key = task_key(id)
+  local v = redis.call('HMGET', key, 's', 'e', 'g', 'C')
+  local state = tonumber(v[1] or 0)
+  if (state == LEASED or state == RUNNING) and v[2] == fence then
+    renewed[#renewed + 1] = lease_until
+    renewed[#renewed + 1] = id
+    if v[3] ~= me then redis.call('HSET', key, 'g', me) end -- its stream has moved here: cancels must too
+    if v[4] then
+      local how = redis.call('HMGET', key, 'Cr', 'Cg', 'Cs')
+      cancels[#cancels + 1] = {index, v[4], how[1] or '', tonumber(how[2] or 0), how[3] or ''}
+    end
+  else
+    lost[#lost + 1] = index
+  end
+end
+for first = 1, #renewed, 1000 do
+  redis.call('ZADD', LEASES, unpack(renewed, first, math.min(first + 999, #renewed)))
+end
+return reply({lost, cancels})

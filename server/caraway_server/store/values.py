@@ -1,0 +1,173 @@
+"""What goes into the store's transitions and what comes out. Times are microseconds."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from caraway_server.core.task import State
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the store holds every task to.
+
+    Attributes:
+        max_queue_length: tasks that may wait in one queue.
+        result_ttl: how long an ended task is kept unless it says otherwise.
+        max_lost: lost deliveries after which a task is quarantined.
+        lease: how long a delivery lasts without renewal.
+        reaper_gap: a longer pause between two passes of the reaper is an outage.
+        dedup_window: how long the id of a deleted task stays taken.
+        horizon: how far ahead an instant may lie.
+    """
+
+    max_queue_length: int = 10_000_000
+    result_ttl: int = 86_400_000_000
+    max_lost: int = 5
+    lease: int = 15_000_000
+    reaper_gap: int = 5_000_000
+    dedup_window: int = 600_000_000
+    horizon: int = 315_360_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task to be accepted. `at` and `until` are instants, `delay` and `ttl` times from acceptance; 0 is "not set"."""
+
+    task_id: str
+    fingerprint: bytes
+    spec: bytes
+    name: str
+    queue: str
+    priority: int
+    at: int = 0
+    delay: int = 0
+    until: int = 0
+    ttl: int = 0
+    result_ttl: int = 0
+    watch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """How a task was taken: created, known, deleted, conflict, queue_full, too_far or rejected."""
+
+    word: str
+    state: int
+    revision: int
+    created: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One delivery. `expires_in` is the time until the task expires, 0 where it does not."""
+
+    task_id: str
+    fence: str
+    spec: bytes
+    retries: int
+    created: int
+    expires_in: int
+    deliveries: int
+
+
+class ReportKind(StrEnum):
+    """What a worker reports of a delivery."""
+
+    STARTED = "started"
+    PROGRESS = "progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    RETRY = "retry"
+    RELEASED = "released"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    IGNORED = "ignored"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report: `blob` is the result, the error or the progress; `wait` goes with RETRY; `ran_for` is 0 where unknown.
+
+    The blob of a LOST one is the error under which the task ends if it was lost too often.
+    """
+
+    kind: ReportKind
+    task_id: str
+    fence: str
+    ran_for: int = 0
+    blob: bytes = b""
+    wait: int = 0
+    custom_state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What became of a report: ok, lease_lost or not_found; the task's state; whether its cancellation is asked for."""
+
+    word: str
+    state: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """A cancellation to be told to the worker that holds the delivery.
+
+    `mode` is p (only what has not started), c (tell it) or t (tell and kill); `worker_id` is empty in answers to a
+    renewal.
+    """
+
+    task_id: str
+    fence: str
+    mode: str
+    reason: str
+    grace: int
+    signal: str
+    worker_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What a renewal found: the tokens (id, fence) that are lost, and the cancellations asked for."""
+
+    lost: list[tuple[str, str]] = field(default_factory=list)
+    cancels: list[Cancel] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass of a duty: how many tasks it moved, and in how many seconds the next one is due (None: nothing is)."""
+
+    count: int
+    next_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanged:
+    """Note: a task that this gateway watches changed."""
+
+    task_id: str
+    state: State
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkArrived:
+    """Note: there is work in a queue that this gateway's workers found empty."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Note: notes may have been lost; look at everything again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueChanged:
+    """Note: a task was scheduled that is due before all others."""
+
+
+Note = TaskChanged | WorkArrived | Cancel | Missed | DueChanged

@@ -1,0 +1,82 @@
+"""Fixtures that all tests share: real stores and real gateways."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.gateway import GatewayProcess
+from support.stores import PROGRAMS, StoreProcess
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Callable[[], Path]]:
+    """Makes folders whose paths are short enough for unix sockets."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="cw")))
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def gateway(short_folder: Callable[[], Path]) -> Iterator[GatewayProcess]:
+    """One gateway with an embedded store for all tests of a session; use queues and task names of your own."""
+    process = GatewayProcess(short_folder()).start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def gateways(short_folder: Callable[[], Path]) -> Iterator[Callable[..., GatewayProcess]]:
+    """Starts gateways of a test's own, with flags; ends them with the test."""
+    started: list[GatewayProcess] = []
+
+    def start(*flags: str) -> GatewayProcess:
+        started.append(GatewayProcess(short_folder(), *flags).start())
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()
+
+
+def require(kind: str) -> None:
+    """Skips without the program of this store; in CI that is a failure."""
+    if PROGRAMS[kind]:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"no {kind}-server on this machine")
+    pytest.skip(f"no {kind}-server on this machine; on Debian: apt install redis-server")
+
+
+@pytest.fixture(scope="session", params=["valkey", "redis"])
+def store_process(request: pytest.FixtureRequest, short_folder: Callable[[], Path]) -> Iterator[StoreProcess]:
+    """A store of each kind, for all store tests."""
+    require(request.param)
+    process = StoreProcess(request.param, short_folder()).start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def stores(short_folder: Callable[[], Path]) -> Iterator[Callable[..., StoreProcess]]:
+    """Starts stores of a test's own, with settings; ends them with the test."""
+    started: list[StoreProcess] = []
+
+    def start(kind: str = "valkey", **settings: str) -> StoreProcess:
+        require(kind)
+        started.append(StoreProcess(kind, short_folder(), **settings).start())
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.process is not None and process.process.poll() is None:
+            process.stop()
