@@ -70,11 +70,12 @@ class Record:
     custom_state: str = ""
     cancel_mode: str = ""
     cancel_reason: str = ""
+    ended_by: str = ""
 
     @property
     def attempt(self) -> int:
         """Attempts begun, the running one included."""
-        return self.retries + (self.state in HELD)
+        return self.retries + (self.state in HELD or (self.is_terminal and self.ended_by != ""))
 
     @property
     def is_terminal(self) -> bool:

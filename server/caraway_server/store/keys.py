@@ -50,7 +50,7 @@ FIELDS: Final = {
     "w": "worker_id",
     "g": "gateway",  # whose stream carries the delivery
     "v": "deliveries",
-    "a": "retries",  # attempts that have ended
+    "a": "retries",  # attempts that failed and were tried again
     "o": "lost",
     "b": "started",
     "z": "ended",
@@ -63,7 +63,7 @@ FIELDS: Final = {
     "Cr": "cancel_reason",
     "Cg": "cancel_grace",
     "Cs": "cancel_signal",
-    "y": "ended_by",  # fence and kind of the report that ended the last delivery
+    "y": "ended_by",  # kind of the report that ended the last delivery; empty: none did
 }
 
 

@@ -24,6 +24,7 @@ local function read_clock()
   return tonumber(time[1]) * 1000000 + tonumber(time[2]) + (tonumber(offset or 0))
 end
 local now = read_clock()
+local now_text = int(now)
 
 local function task_key(id) return root .. 'task:' .. id end
 local function lane_key(queue, name) return root .. 'lane:' .. queue .. ':' .. name end
@@ -76,8 +77,24 @@ local function store_depths()
   end
 end
 
+local ended_leases, purge_times = {}, {}
+
+local function in_parts(command, key, values)
+  for first = 1, #values, 1000 do -- a call takes only so many arguments
+    redis.call(command, key, unpack(values, first, math.min(first + 999, #values)))
+  end
+end
+
+-- What many tasks of one call change in the same index is written at once.
+local function store_indexes()
+  in_parts('ZREM', LEASES, ended_leases)
+  in_parts('ZADD', ENDED, purge_times)
+  ended_leases, purge_times = {}, {}
+end
+
 -- Every script ends with this.
 local function reply(answer)
+  store_indexes()
   store_depths()
   wake_hungry()
   local own = {}
@@ -126,18 +143,24 @@ local function set_time(index, id, at)
   end
 end
 
-local RECORD = {'s', 'n', 'q', 'p', 'k', 'e', 'r', 'a', 'o', 'x', 'T', 'W', 'C', 'g', 'y', 'b'}
-
--- What the transitions need to know of a task, or nil.
-local function load(id)
-  local v = redis.call('HMGET', task_key(id), unpack(RECORD))
+-- What the end of a delivery needs to know of a task, or nil. It is the commonest transition: no more than it needs.
+local function load_delivery(id)
+  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y')
   if not v[1] then return nil end
   return {
-    id = id, state = tonumber(v[1]), name = v[2], queue = v[3], priority = tonumber(v[4]), sequence = tonumber(v[5] or 0),
-    fence = v[6], revision = tonumber(v[7]) + 1, retries = tonumber(v[8] or 0), lost = tonumber(v[9] or 0),
-    expires = v[10] and tonumber(v[10]), ttl = v[11] and tonumber(v[11]), watchers = v[12], cancel = v[13], gateway = v[14],
-    ended_by = v[15], started = v[16],
+    id = id, state = tonumber(v[1]), fence = v[2], revision = tonumber(v[3] or 0) + 1, expires = v[4] and tonumber(v[4]),
+    ttl = v[5] and tonumber(v[5]), watchers = v[6], cancel = v[7], ended_by = v[8],
   }
+end
+
+-- What all other transitions need to know of a task, or nil.
+local function load(id)
+  local task = load_delivery(id)
+  if not task then return nil end
+  local v = redis.call('HMGET', task_key(id), 'n', 'q', 'p', 'k', 'a', 'o', 'g', 'b')
+  task.name, task.queue, task.priority, task.sequence = v[1], v[2], tonumber(v[3]), tonumber(v[4])
+  task.retries, task.lost, task.gateway, task.started = tonumber(v[5] or 0), tonumber(v[6] or 0), v[7], v[8]
+  return task
 end
 
 local function is_held(task, fence)
@@ -148,11 +171,17 @@ end
 -- The caller has taken the task out of its lane or schedule. `fields` are written with it.
 local function finish(task, state, fields)
   local ttl = task.ttl or request.result_ttl
-  redis.call('HSET', task_key(task.id), 's', state, 'z', int(now), 'r', task.revision, 'u', int(now + ttl), unpack(fields or {}))
+  local purge = int(now + ttl)
+  redis.call('HSET', task_key(task.id), 's', state, 'z', now_text, 'r', task.revision, 'u', purge, unpack(fields or {}))
   if task.expires then redis.call('ZREM', EXPIRING, task.id) end
-  redis.call('ZADD', ENDED, int(now + ttl), task.id)
+  purge_times[#purge_times + 1] = purge
+  purge_times[#purge_times + 1] = task.id
   changed(task.id, task.watchers, state, task.revision)
   return state
+end
+
+local function end_delivery(task)
+  ended_leases[#ended_leases + 1] = task.id
 end
 
 -- The end of a delivery that does not end the task: {LEASED, RUNNING} -> QUEUED, in its old place; or REVOKED where its
@@ -205,26 +234,21 @@ end
 
 -- Applies `move` to each report of a delivery that is still the current one. A report that was already applied answers as
 -- it did; any other is told that its lease is lost, and changes nothing. Answers {word, state, cancel requested} a report.
-local function each_held(kind, move)
+local function each_held(kind, move, loader)
   local answers = {}
   for index, item in ipairs(request.items) do
-    local task = load(item[1])
-    local mark = item[2] .. ':' .. kind
+    local task = (loader or load)(item[1])
     if not task or task.state == TOMBSTONE then
       answers[index] = {'not_found', 0, false}
     elseif is_held(task, item[2]) then
-      answers[index] = {'ok', move(task, item, mark), task.cancel and true or false}
-    elseif task.ended_by == mark then
+      answers[index] = {'ok', move(task, item), task.cancel and true or false}
+    elseif task.fence == item[2] and task.ended_by == kind then
       answers[index] = {'ok', task.state, false}
     else
       answers[index] = {'lease_lost', task.state, false}
     end
   end
   return answers
-end
-
-local function end_delivery(task)
-  redis.call('ZREM', LEASES, task.id)
 end
 
 -- When an attempt began, from how long it ran.

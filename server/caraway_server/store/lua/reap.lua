@@ -20,7 +20,8 @@ for index, id in ipairs(over) do
   local task = load(id)
   taken[index] = {id, redis.call('HGET', task_key(id), 'w')}
   end_delivery(task)
-  lose(task, request.error, {'S', ''})
+  lose(task, request.error, {'S', '', 'y', ''})
 end
+store_indexes()
 local head = redis.call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')
 return reply({#over, now, tonumber(head[2] or 0), taken})

@@ -21,7 +21,5 @@ for index, item in ipairs(request.items) do
     lost[#lost + 1] = index
   end
 end
-for first = 1, #renewed, 1000 do
-  redis.call('ZADD', LEASES, unpack(renewed, first, math.min(first + 999, #renewed)))
-end
+in_parts('ZADD', LEASES, renewed)
 return reply({lost, cancels})
