@@ -3,24 +3,17 @@
 import asyncio
 import logging
 import random
+import secrets
 from collections.abc import Callable
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from caraway.ids import uuid7
-from caraway.v1 import (
-    admin_service_pb2,
-    admin_service_pb2_grpc,
-    task_service_pb2,
-    task_service_pb2_grpc,
-    worker_service_pb2,
-    worker_service_pb2_grpc,
-)
+from caraway.v1 import admin_service_pb2, task_service_pb2, worker_service_pb2
 from caraway_server.api.admin_service import MIN_KEEPALIVE_SECONDS, AdminService
+from caraway_server.api.handlers import bind
 from caraway_server.api.hub import Hub
-from caraway_server.api.interceptors import ContractInterceptor
 from caraway_server.api.reports import quarantine_error
 from caraway_server.api.task_service import TaskService
 from caraway_server.api.worker_service import WorkerService
@@ -40,11 +33,10 @@ _log = logging.getLogger(__name__)
 STORE_PATIENCE_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
-SERVICES = (
-    task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name,
-    worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
-    admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name,
-)
+TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
+WORKERS = worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"]
+ADMIN = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
+SERVICES = (TASKS.full_name, WORKERS.full_name, ADMIN.full_name)
 
 
 def channel_options(*, shared_port: bool) -> list[tuple[str, int]]:
@@ -74,7 +66,7 @@ class Gateway:
         self._settings = settings
         self._shared_port = shared_port
         self._redis = connect(store_url)
-        gateway_id = uuid7()
+        gateway_id = secrets.token_hex(5)  # short: watched tasks carry it
         self._hub = Hub(self._poke_duties)
         self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes)
         self._notes = NoteReader(self._redis, gateway_id, self._hub.take_notes)
@@ -117,9 +109,7 @@ class Gateway:
         Raises:
             OSError: the address can't be listened on.
         """
-        server = grpc.aio.server(
-            interceptors=[ContractInterceptor()], options=channel_options(shared_port=self._shared_port)
-        )
+        server = grpc.aio.server(options=channel_options(shared_port=self._shared_port))
         self._add_services(server)
         try:
             port = server.add_insecure_port(self._settings.listen)
@@ -134,11 +124,13 @@ class Gateway:
         await self._stop(server)
 
     def _add_services(self, server: grpc.aio.Server) -> None:
-        tasks = TaskService(self._store, self._hub, self._settings)
-        task_service_pb2_grpc.add_TaskServiceServicer_to_server(tasks, server)
-        worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(self._workers, server)
-        admin = AdminService(self._store, self._settings)
-        admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
+        server.add_generic_rpc_handlers(
+            (
+                bind(TASKS, TaskService(self._store, self._hub, self._settings)),
+                bind(WORKERS, self._workers),
+                bind(ADMIN, AdminService(self._store, self._settings)),
+            )
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
 

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from caraway.v1 import admin_service_pb2, admin_service_pb2_grpc
+from caraway.v1 import admin_service_pb2
 from caraway_server.api.durations import fill
 from caraway_server.api.grpc_types import Context
 from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
@@ -20,7 +20,7 @@ _DURABILITY = {
 }
 
 
-class AdminService(admin_service_pb2_grpc.AdminServiceServicer):
+class AdminService:
     """What operators and client libraries ask. One a gateway."""
 
     def __init__(self, store: Store, settings: Settings) -> None:

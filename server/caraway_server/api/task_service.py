@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
+from caraway.v1 import task_pb2, task_service_pb2
 from caraway_server.api import errors, validate
 from caraway_server.api.convert import task_from
 from caraway_server.api.durations import fill, micros
@@ -44,7 +44,7 @@ _DELETED = {
 }
 
 
-class TaskService(task_service_pb2_grpc.TaskServiceServicer):
+class TaskService:
     """What callers need. One a gateway."""
 
     def __init__(self, store: Store, hub: Hub, settings: Settings) -> None:
@@ -57,7 +57,8 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     async def SubmitTask(
         self, request: task_service_pb2.SubmitTaskRequest, context: Context
     ) -> task_service_pb2.SubmitTaskResponse:
-        new = self._checked(request.task)
+        # Whoever submits one task is likely to wait for it: noting that now saves the wait its own write.
+        new = self._checked(request.task, watch=True)
         if request.validate_only:
             return task_service_pb2.SubmitTaskResponse(task=task_pb2.Task(task_id=new.task_id, spec=request.task))
         submitted = (await self._submits.submit([new]))[0]

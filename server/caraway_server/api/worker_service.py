@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-from caraway.v1 import worker_service_pb2, worker_service_pb2_grpc
+from caraway.v1 import worker_service_pb2
 from caraway_server.api import errors, validate
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub
@@ -19,7 +19,7 @@ from caraway_server.store.values import Report, Reported
 _log = logging.getLogger(__name__)
 
 
-class WorkerService(worker_service_pb2_grpc.WorkerServiceServicer):
+class WorkerService:
     """What workers need. One a gateway."""
 
     def __init__(self, store: Store, hub: Hub, settings: Settings) -> None:

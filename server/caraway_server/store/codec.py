@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 from caraway_server.core.task import Record, State
 
-_TEXT = {"n": "name", "q": "queue", "w": "worker_id", "S": "custom_state", "C": "cancel_mode", "Cr": "cancel_reason", "y": "ended_by"}
+_TEXT = {
+    "n": "name",
+    "q": "queue",
+    "w": "worker_id",
+    "S": "custom_state",
+    "C": "cancel_mode",
+    "Cr": "cancel_reason",
+    "y": "ended_by",
+}
 _NUMBERS = {
     "p": "priority",
     "k": "sequence",

@@ -44,7 +44,7 @@ FIELDS: Final = {
     "t": "spec",  # without its task_id
     "x": "expires",
     "T": "result_ttl",  # where it is not the gateway's default
-    "W": "watchers",  # gateways to be told of changes, parted by spaces
+    "W": "watchers",  # gateways to be told of its end, or with "+" of any change; parted by spaces
     "d": "due",
     "e": "fence",  # of the last delivery
     "w": "worker_id",

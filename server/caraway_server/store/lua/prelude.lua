@@ -45,11 +45,13 @@ local function note(gateway, kind, ...)
   list[#list + 1] = {kind, ...}
 end
 
--- Tells those who wait for a task that it changed.
+-- Tells those who wait for a task that it changed: "GATEWAY" waits for the end, "GATEWAY+" for any change.
 local function changed(id, watchers, state, revision)
   if watchers then
-    for gateway in string.gmatch(watchers, '[^ ]+') do
-      note(gateway, 'task', id, state, revision)
+    for gateway, any in string.gmatch(watchers, '([^ +]+)(%+?)') do
+      if any == '+' or state >= SUCCEEDED then
+        note(gateway, 'task', id, state, revision)
+      end
     end
   end
 end

@@ -1,6 +1,6 @@
 -- Accepts tasks. New -> QUEUED or SCHEDULED.
 -- request: items {{id, fingerprint, spec, name, queue, priority, at, delay, until, ttl, result ttl or 0, watch}, ...}
---            (at, until: instants; delay, ttl: times from now; 0 where not set; watch: tell this gateway of every change),
+--            (at, until: instants; delay, ttl: times from now; 0 where not set; watch: tell this gateway of the end),
 --          max_length (of a queue), horizon (how far ahead an instant may lie), all_or_nothing.
 -- Returns a {word, state, revision, created, due} an item; word: created, known (same id, same spec), deleted (known, and
 --          deleted since), conflict (same id, another spec), queue_full, too_far, rejected (all or nothing).

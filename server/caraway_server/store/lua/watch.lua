@@ -7,7 +7,8 @@ local v = redis.call('HMGET', key, 's', 'r', 'W')
 if not v[1] or tonumber(v[1]) == TOMBSTONE then return reply({}) end
 local state, revision, watchers = tonumber(v[1]), tonumber(v[2]), v[3] or ''
 local there = state >= SUCCEEDED or (after > 0 and revision > after)
-if not there and not string.find(' ' .. watchers .. ' ', ' ' .. me .. ' ', 1, true) then
-  redis.call('HSET', key, 'W', watchers == '' and me or watchers .. ' ' .. me)
+local entry = after > 0 and me .. '+' or me
+if not there and not string.find(' ' .. watchers .. ' ', ' ' .. entry .. ' ', 1, true) then
+  redis.call('HSET', key, 'W', watchers == '' and entry or watchers .. ' ' .. entry)
 end
 return reply(redis.call('HGETALL', key))

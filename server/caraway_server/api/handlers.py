@@ -1,0 +1,87 @@
+"""Binds a service of the contract to its implementation: parsing, and errors as the contract's errors.
+
+Bound by hand rather than by generated code and an interceptor: gRPC answers a request that it can't parse without
+saying why, and an interceptor costs every call.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc_status import rpc_status
+
+from caraway_server.api.errors import status_for
+from caraway_server.api.grpc_types import Context, Handler
+from caraway_server.core.errors import CarawayServerError, Refused, StoreError
+
+_log = logging.getLogger(__name__)
+
+
+def bind(service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
+    """A handler of all methods of a service.
+
+    Args:
+        service: as the contract declares it.
+        implementation: has a coroutine function (for a stream: an async generator function) of each method's name.
+    """
+    handlers = {method.name: _handler(method, getattr(implementation, method.name)) for method in service.methods}
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def _handler(method: MethodDescriptor, behaviour: Any) -> Handler:
+    request_class = GetMessageClass(method.input_type)
+    serialize = GetMessageClass(method.output_type).SerializeToString
+    if method.client_streaming:
+        return grpc.stream_stream_rpc_method_handler(_stream(behaviour, request_class), None, serialize)
+    return grpc.unary_unary_rpc_method_handler(_unary(behaviour, request_class), None, serialize)
+
+
+def _parse(request_class: type[Message], data: bytes) -> Any:
+    try:
+        return request_class.FromString(data)
+    except DecodeError as error:
+        raise Refused("MALFORMED_MESSAGE", f"the message can't be parsed: {error}. Strings must be UTF-8") from error
+
+
+def _unary(behaviour: Any, request_class: type[Message]) -> Any:
+    async def call(data: bytes, context: Context) -> Any:
+        try:
+            return await behaviour(_parse(request_class, data), context)
+        except CarawayServerError as error:
+            await _abort(context, error)
+        except Exception:
+            await _abort(context, _internal())
+
+    return call
+
+
+def _stream(behaviour: Any, request_class: type[Message]) -> Any:
+    async def call(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
+        async def parsed() -> AsyncIterator[Any]:
+            async for data in requests:
+                yield _parse(request_class, data)
+
+        try:
+            async for response in behaviour(parsed(), context):
+                yield response
+        except CarawayServerError as error:
+            await _abort(context, error)
+        except Exception:
+            await _abort(context, _internal())
+
+    return call
+
+
+def _internal() -> CarawayServerError:
+    _log.exception("a call failed for a reason of the gateway's own")
+    return CarawayServerError("the gateway failed; its log says more")
+
+
+async def _abort(context: Context, error: CarawayServerError) -> None:
+    if isinstance(error, StoreError):
+        _log.warning("%s", error.message)
+    await context.abort_with_status(rpc_status.to_status(status_for(error)))
