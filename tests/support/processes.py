@@ -70,6 +70,12 @@ class Running:
         """SIGKILL, as a crash."""
         self.process.kill()
         self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        self._reader.join(5)
+        if self.process.stdout is not None and not self._reader.is_alive():
+            self.process.stdout.close()
 
     def stop(self, timeout: float = 20.0) -> int:
         """SIGTERM, then waits; SIGKILL to what does not end. Returns the exit code."""
@@ -81,9 +87,7 @@ class Running:
             self.end_family()
             raise
         finally:
-            self._reader.join(5)
-            if self.process.stdout is not None and not self._reader.is_alive():
-                self.process.stdout.close()
+            self._close()
         return self.process.returncode
 
     def end_family(self) -> None:

@@ -1,1 +1,1 @@
-""""""
+"""The worker of Caraway: a supervisor that leases tasks, and child processes that run them."""

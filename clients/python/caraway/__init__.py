@@ -1,1 +1,8 @@
-""""""
+"""Caraway: a task queue over gRPC. `from caraway import Caraway`."""
+
+from caraway.app import Caraway
+from caraway.canvas import Signature
+from caraway.result import AsyncResult
+from caraway.task import Task
+
+__all__ = ["AsyncResult", "Caraway", "Signature", "Task"]

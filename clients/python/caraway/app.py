@@ -1,0 +1,265 @@
+"""Caraway: an app, which holds tasks and knows the gateway."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, overload
+
+from caraway import batch as batches
+from caraway.batch import Batch
+from caraway.canvas import Signature
+from caraway.exceptions import ImproperlyConfigured, NotRegistered, SubmitError
+from caraway.gateway import Gateway
+from caraway.ids import uuid7
+from caraway.result import AsyncResult
+from caraway.spec import CallOptions, fill
+from caraway.task import Task
+from caraway.v1 import task_pb2
+
+__all__ = ["Caraway"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_DEFAULT_TARGET = "localhost:50051"
+
+
+class Caraway:
+    """Tasks, and the gateway that they are submitted to. Usable from many threads, event loops and forked processes."""
+
+    def __init__(
+        self,
+        main: str | None = None,
+        target: str | None = None,
+        *,
+        default_queue: str | None = None,
+        unknown_task: Literal["wait", "fail"] = "wait",
+        task_cls: type[Task[..., Any]] = Task,
+    ) -> None:
+        """`main` names the module of tasks that are defined in a program's main module.
+
+        `target` is the gateway's address as "host:port"; by default the environment's CARAWAY_TARGET, read when first
+        needed, or else localhost:50051. `default_queue` is where tasks go that name no queue, and what a worker without
+        -Q serves. `unknown_task` says what a worker of this app does about a task that it does not know: "wait" leaves
+        it in its queue for one that does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks.
+        """
+        if unknown_task not in ("wait", "fail"):
+            raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
+        self.main = main
+        self.default_queue = default_queue or "default"
+        self.unknown_task = unknown_task
+        self.task_cls = task_cls
+        self.tasks: dict[str, Task[..., Any]] = {}
+        self._target = target
+        self._default_options: CallOptions = {"queue": default_queue} if default_queue else {}
+        self._gateway: Gateway | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        """As Celery prints it."""
+        return f"<{type(self).__name__} {self.main or '__main__'}>"
+
+    @property
+    def target(self) -> str:
+        """The gateway's address."""
+        if self._target is None:
+            self._target = os.environ.get("CARAWAY_TARGET") or _DEFAULT_TARGET
+        return self._target
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway of this app; connected at its first call."""
+        if self._gateway is None:
+            # Here and not above: grpc takes 80 ms to load, and a worker's child, which only runs tasks, starts without.
+            from caraway.client import Client  # noqa: PLC0415
+
+            with self._lock:
+                if self._gateway is None:
+                    self._gateway = Client(self.target)
+        return self._gateway
+
+    def close(self) -> None:
+        """Close the connections of this process; a later call opens new ones."""
+        if self._gateway is not None:
+            self._gateway.close()
+
+    async def aclose(self) -> None:
+        """Close the connection of this event loop, and those of the process."""
+        if self._gateway is not None:
+            await self._gateway.aclose()
+
+    # Tasks
+
+    @overload
+    def task(self, function: Callable[P, R], /) -> Task[P, R]: ...
+    @overload
+    def task(
+        self, /, *, bind: Literal[True], name: str | None = ..., base: type[Task[..., Any]] | None = ..., **options: Any
+    ) -> Callable[[Callable[Concatenate[Any, P], R]], Task[P, R]]: ...
+    @overload
+    def task(
+        self,
+        /,
+        *,
+        bind: Literal[False] = ...,
+        name: str | None = ...,
+        base: type[Task[..., Any]] | None = ...,
+        **options: Any,
+    ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+    def task(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        bind: bool = False,
+        base: type[Task[..., Any]] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Make a function a task; used with or without options.
+
+        `name` is "module.function" by default. `bind=True` hands the task to the function as its first argument. `base`
+        is a subclass of Task. The other options are Task's attributes. Raises TypeError for an unknown option and
+        ImproperlyConfigured for a name that another function has.
+        """
+
+        def register(body: Callable[..., Any]) -> Task[..., Any]:
+            made = (base or self.task_cls)(self, name or self._name_of(body), body, bind=bind, options=options)
+            self._register(made)
+            return made
+
+        return register if function is None else register(function)
+
+    def _name_of(self, function: Callable[..., Any]) -> str:
+        module = function.__module__
+        if module == "__main__":
+            # The worker imports the program as a module, and finds its tasks under that module's name.
+            file = getattr(sys.modules.get("__main__"), "__file__", None)
+            module = self.main or (Path(file).stem if file else module)
+        return f"{module}.{function.__name__}"
+
+    def _register(self, made: Task[..., Any]) -> None:
+        known = self.tasks.get(made.name)
+        if known is not None and _origin(known.function) != _origin(made.function):
+            raise ImproperlyConfigured(f"two functions claim the task name {made.name!r}; give one another name=")
+        self.tasks[made.name] = made
+
+    # Submitting
+
+    def submit(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> AsyncResult[Any]:
+        """Submit a task by name, at once or with the open batch. Raises as `Task.delay`."""
+        task_id, options = self._identify(options)
+        batch = batches.current(self)
+        if batch is not None:
+            batch.add(task_id, name, args, kwargs, options)
+        else:
+            spec = task_pb2.TaskSpec()
+            fill(spec, task_id, name, args, kwargs, options)
+            self.gateway.submit(spec)
+        return AsyncResult(task_id, self)
+
+    async def asubmit(
+        self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions
+    ) -> AsyncResult[Any]:
+        """Async twin of `submit`."""
+        task_id, options = self._identify(options)
+        batch = batches.current(self)
+        if batch is not None:
+            batch.add(task_id, name, args, kwargs, options)
+            await batch.aroom()
+        else:
+            spec = task_pb2.TaskSpec()
+            fill(spec, task_id, name, args, kwargs, options)
+            await self.gateway.asubmit(spec)
+        return AsyncResult(task_id, self)
+
+    def _identify(self, options: CallOptions) -> tuple[str, CallOptions]:
+        if self._default_options:
+            options = {**self._default_options, **options}
+        return options.get("task_id") or uuid7(), options
+
+    def send_task(
+        self,
+        name: str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncResult[Any]:
+        """Submit a task by its name, which this program need not know. Raises as `Task.delay`."""
+        return self.submit(name, tuple(args or ()), dict(kwargs or {}), options)
+
+    async def asend_task(
+        self,
+        name: str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncResult[Any]:
+        """Async twin of `send_task`."""
+        return await self.asubmit(name, tuple(args or ()), dict(kwargs or {}), options)
+
+    def submit_many(self, signatures: Iterable[Signature]) -> list[AsyncResult[Any]]:
+        """Submit many tasks in batches, in order. Raises SubmitError if some are refused; the others are accepted.
+
+        An error of the iterable, or of an argument, comes after what was before it was sent.
+        """
+        results: list[AsyncResult[Any]] = []
+        batch = self.batch()
+        try:
+            with batch:
+                for signature in signatures:
+                    results.append(signature.apply_async())  # noqa: PERF401 - an error must keep what was sent
+        except SubmitError as error:
+            raise self._with_results(error, results) from None
+        return results
+
+    async def asubmit_many(self, signatures: Iterable[Signature]) -> list[AsyncResult[Any]]:
+        """Async twin of `submit_many`."""
+        results: list[AsyncResult[Any]] = []
+        try:
+            async with self.batch():
+                for signature in signatures:
+                    results.append(await signature.aapply_async())  # noqa: PERF401 - as above
+        except SubmitError as error:
+            raise self._with_results(error, results) from None
+        return results
+
+    def _with_results(self, error: SubmitError, results: list[AsyncResult[Any]]) -> SubmitError:
+        accepted = [result for result in results if result.id not in error.errors]
+        return SubmitError(accepted, error.errors, accepted=error.accepted)
+
+    def batch(self) -> Batch:
+        """`with app.batch():` (or `async with`) sends what is submitted inside it in batches, confirmed at its end.
+
+        `delay` inside returns its AsyncResult at once. Leaving the block raises SubmitError if some were refused.
+        """
+        return Batch(self)
+
+    def signature(
+        self,
+        name: str | Mapping[str, Any],
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        immutable: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> Signature:
+        """Make a signature of a task by its name, or of a signature's dict form."""
+        return Signature(name, args, kwargs, options, app=self, immutable=immutable)
+
+    def AsyncResult(self, id: str) -> AsyncResult[Any]:
+        """The result of the task with this id."""
+        return AsyncResult(id, self)
+
+    def find_task(self, name: str) -> Task[..., Any]:
+        """The task of this name. Raises NotRegistered."""
+        try:
+            return self.tasks[name]
+        except KeyError:
+            raise NotRegistered(f"no task is registered as {name!r}") from None
+
+
+def _origin(function: Callable[..., Any]) -> tuple[str, str]:
+    return function.__module__, function.__qualname__

@@ -1,0 +1,52 @@
+"""The command `caraway`. Server, worker and others add their subcommands by the entry point group caraway.commands."""
+
+import importlib.metadata
+from typing import Final
+
+import click
+
+__all__ = ["main"]
+
+_ENTRY_POINTS: Final = "caraway.commands"
+
+
+class _Commands(click.Group):
+    """Loads a subcommand when it is asked for, so that one never pays for another's imports or falls with it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *importlib.metadata.entry_points(group=_ENTRY_POINTS).names})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for entry_point in importlib.metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
+            try:
+                loaded = entry_point.load()
+            except Exception as error:
+                return _broken(cmd_name, entry_point, f"{type(error).__name__}: {error}")
+            if not isinstance(loaded, click.Command):
+                return _broken(cmd_name, entry_point, "it is no click command")
+            return loaded
+        return super().get_command(ctx, cmd_name)
+
+
+def _broken(name: str, entry_point: importlib.metadata.EntryPoint, why: str) -> click.Command:
+    """Stand in for a subcommand that can't be loaded: listed with the reason, and failing with it."""
+    package = entry_point.dist.name if entry_point.dist is not None else "an unknown package"
+    text = f"'{name}' can't be loaded from {entry_point.value} ({package}): {why}"
+
+    def fail(arguments: tuple[str, ...]) -> None:
+        raise click.ClickException(text)
+
+    return click.Command(
+        name,
+        callback=fail,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True, "help_option_names": []},
+        help=text,
+        short_help=f"(broken) {why}",
+    )
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(importlib.metadata.version("caraway"), "--version", "-V", prog_name="caraway")
+def main() -> None:
+    """Caraway runs tasks: submit them from any language, keep them in Redis, run them on workers."""

@@ -1,0 +1,260 @@
+"""Every error that Caraway raises.
+
+CarawayError
+├── ImproperlyConfigured         an app, or one of its options, is wrong
+│   └── AppNotFound              -A names no app
+├── OperationalError             the gateway, or its store, stays away
+├── TimeoutError                 a wait took too long (also builtins.TimeoutError)
+├── SubmitError                  some tasks of a batch were refused
+├── PayloadError                 a value can't be written or read
+│   ├── EncodeError
+│   └── DecodeError
+├── RequestError                 the gateway refused a call
+│   ├── TaskNotFound
+│   ├── TaskIdConflict
+│   ├── InvalidTask
+│   │   └── PayloadTooLarge
+│   ├── QueueFull
+│   ├── StoreFull
+│   ├── BatchRejected
+│   └── InternalError
+├── RemoteError                  a task failed with an error that this process does not know
+├── NotRegistered                no task has this name (also KeyError)
+├── MaxRetriesExceededError
+├── SoftTimeLimitExceeded
+├── TimeLimitExceeded
+├── WorkerLostError
+│   └── LostLimitError           quarantined: too many of its workers died
+├── TaskRevokedError
+│   └── TaskExpiredError
+├── TaskRejectedError
+└── TaskPredicate                raised by a task to steer its own end
+    ├── Retry
+    ├── Ignore
+    └── Reject
+"""
+
+import builtins
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = [
+    "AppNotFound",
+    "BatchRejected",
+    "CarawayError",
+    "DecodeError",
+    "EncodeError",
+    "Ignore",
+    "ImproperlyConfigured",
+    "InternalError",
+    "InvalidTask",
+    "LostLimitError",
+    "MaxRetriesExceededError",
+    "NotRegistered",
+    "OperationalError",
+    "PayloadError",
+    "PayloadTooLarge",
+    "QueueFull",
+    "Reject",
+    "RemoteError",
+    "RequestError",
+    "Retry",
+    "SoftTimeLimitExceeded",
+    "StoreFull",
+    "SubmitError",
+    "TaskExpiredError",
+    "TaskIdConflict",
+    "TaskNotFound",
+    "TaskPredicate",
+    "TaskRejectedError",
+    "TaskRevokedError",
+    "TimeLimitExceeded",
+    "TimeoutError",
+    "WorkerLostError",
+]
+
+
+class CarawayError(Exception):
+    """Base of all errors of Caraway."""
+
+
+class ImproperlyConfigured(CarawayError):
+    """An app, a task or one of their options is wrong."""
+
+
+class AppNotFound(ImproperlyConfigured):
+    """No app is found under the name given."""
+
+
+class OperationalError(CarawayError):
+    """The gateway, or the store behind it, could not be reached in time.
+
+    Whether the call took effect is then unknown; submitting again with the same task_id is safe.
+    """
+
+    def __init__(self, message: str, *, target: str = "", reason: str = "") -> None:
+        """`target` is the gateway's address; `reason` the gateway's word for it, empty if it did not answer."""
+        super().__init__(message)
+        self.target = target
+        self.reason = reason
+
+
+class TimeoutError(CarawayError, builtins.TimeoutError):
+    """A wait for a result took longer than its timeout; the task goes on."""
+
+
+class PayloadError(CarawayError):
+    """A value could not be written, read or kept."""
+
+
+class EncodeError(PayloadError):
+    """A value has no form in the payload contract (docs/payload.md)."""
+
+
+class DecodeError(PayloadError):
+    """A payload does not follow the contract (docs/payload.md)."""
+
+
+class RequestError(CarawayError):
+    """The gateway refused a call, and would refuse it again."""
+
+    def __init__(
+        self, message: str, *, reason: str = "", code: str = "", metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """`reason` is a key of `caraway.reasons.REASONS`, `code` gRPC's status, `metadata` the gateway's details."""
+        super().__init__(message)
+        self.reason = reason
+        self.code = code
+        self.metadata = dict(metadata or {})
+
+
+class TaskNotFound(RequestError):
+    """No task has this id: it never existed, or was forgotten."""
+
+
+class TaskIdConflict(RequestError):
+    """The id belongs to a task with another specification."""
+
+
+class InvalidTask(RequestError):
+    """A field of the request is missing, malformed or out of its range; `metadata["field"]` says which."""
+
+
+class PayloadTooLarge(InvalidTask):
+    """Arguments are larger than the gateway takes."""
+
+
+class QueueFull(RequestError):
+    """The queue holds as many waiting tasks as it may."""
+
+
+class StoreFull(RequestError):
+    """The store's memory is full."""
+
+
+class BatchRejected(RequestError):
+    """Another item of an all-or-nothing batch was refused."""
+
+
+class InternalError(RequestError):
+    """A fault of the gateway itself; its log says more."""
+
+
+class SubmitError(CarawayError):
+    """Some tasks of a batch were not accepted; the others were."""
+
+    def __init__(self, results: Sequence[Any], errors: Mapping[str, CarawayError], *, accepted: int) -> None:
+        """`errors` holds the error of each task that was not accepted, by its id; `accepted` counts the others.
+
+        `results` are the AsyncResults of the accepted; empty after `with app.batch()`, whose caller has them already.
+        """
+        first = next(iter(errors.values()))
+        super().__init__(f"{len(errors)} of {len(errors) + accepted} tasks were not accepted; the first: {first}")
+        self.accepted = accepted
+        self.results = list(results)
+        self.errors = dict(errors)
+
+
+class RemoteError(CarawayError):
+    """A task failed with an exception whose class this process does not know."""
+
+    def __init__(self, type_name: str, message: str, traceback: str = "") -> None:
+        """`type_name` is the full name of the error's class, `traceback` its text as the worker saw it."""
+        super().__init__(f"{type_name}: {message}" if message else type_name)
+        self.type_name = type_name
+        self.message = message
+        self.traceback = traceback
+
+
+class NotRegistered(CarawayError, KeyError):
+    """No task of this name is registered."""
+
+    def __str__(self) -> str:
+        """Shows the message as it is; KeyError would show its repr."""
+        return str(self.args[0]) if self.args else ""
+
+
+class MaxRetriesExceededError(CarawayError):
+    """A task asked for a retry when its retries were used up."""
+
+    def __init__(self, message: str = "", task_args: Sequence[Any] = (), task_kwargs: Mapping[str, Any] | None = None):
+        """`task_args` and `task_kwargs` are what the task was called with."""
+        super().__init__(message)
+        self.task_args = task_args
+        self.task_kwargs = dict(task_kwargs or {})
+
+
+class SoftTimeLimitExceeded(CarawayError):
+    """Raised inside a task when its soft time limit strikes."""
+
+
+class TimeLimitExceeded(CarawayError):
+    """The hard time limit struck and the task's process was killed."""
+
+
+class WorkerLostError(CarawayError):
+    """The process or the worker that ran the task vanished."""
+
+
+class LostLimitError(WorkerLostError):
+    """The task was quarantined: too many of its deliveries ended in a lost worker or process."""
+
+
+class TaskRevokedError(CarawayError):
+    """The task was revoked."""
+
+
+class TaskExpiredError(TaskRevokedError):
+    """The task had not started when it expired."""
+
+
+class TaskRejectedError(CarawayError):
+    """The worker rejected the task."""
+
+
+class TaskPredicate(CarawayError):
+    """Base of what a task raises to steer its own end."""
+
+
+class Retry(TaskPredicate):
+    """The task is to be tried again."""
+
+    def __init__(self, message: str = "", exc: BaseException | None = None, delay: float = 0.0) -> None:
+        """`exc` is the error that made it necessary; `delay` the wait before the next attempt, in seconds."""
+        super().__init__(message or (str(exc) if exc is not None else ""))
+        self.exc = exc
+        self.delay = delay
+
+
+class Ignore(TaskPredicate):
+    """The task ends without an outcome."""
+
+
+class Reject(TaskPredicate):
+    """The worker refuses the task."""
+
+    def __init__(self, reason: str = "", requeue: bool = False) -> None:
+        """`requeue=True` hands it back to its queue instead of ending it."""
+        super().__init__(reason)
+        self.reason = reason
+        self.requeue = requeue

@@ -1,0 +1,71 @@
+"""What results, batches and tasks need of a gateway; `caraway.client` provides it.
+
+Apart, so that a program that only defines tasks (a worker's child) never loads grpc.
+"""
+
+from typing import Protocol
+
+from caraway.v1 import task_pb2, task_service_pb2
+
+__all__ = ["Gateway", "HasGateway"]
+
+
+class Gateway(Protocol):
+    """The calls of TaskService, with retries; each blocking one has an async twin. Times are in seconds.
+
+    All raise OperationalError when the gateway stays away and RequestError when it refuses.
+    """
+
+    def submit(self, spec: task_pb2.TaskSpec) -> None:
+        """Submit one task."""
+
+    def submit_batch(
+        self, request: task_service_pb2.BatchSubmitTasksRequest
+    ) -> task_service_pb2.BatchSubmitTasksResponse:
+        """Submit many tasks; each has its own answer."""
+
+    def read(self, task_id: str, *, full: bool) -> task_pb2.Task:
+        """Read a task as it stands; with arguments, result and traceback if `full`."""
+
+    def wait(self, task_id: str, timeout: float | None) -> task_pb2.Task:
+        """Wait for a task's end, through outages. Raises TimeoutError."""
+
+    def revoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:
+        """Revoke tasks."""
+
+    def delete(self, request: task_service_pb2.DeleteTasksRequest) -> task_service_pb2.DeleteTasksResponse:
+        """Forget ended tasks."""
+
+    def close(self) -> None:
+        """Close the process's connections; a later call opens new ones."""
+
+    async def aclose(self) -> None:
+        """Close this event loop's connection, and the process's."""
+
+    async def asubmit(self, spec: task_pb2.TaskSpec) -> None:
+        """Async twin of `submit`."""
+
+    async def asubmit_batch(
+        self, request: task_service_pb2.BatchSubmitTasksRequest
+    ) -> task_service_pb2.BatchSubmitTasksResponse:
+        """Async twin of `submit_batch`."""
+
+    async def aread(self, task_id: str, *, full: bool) -> task_pb2.Task:
+        """Async twin of `read`."""
+
+    async def await_(self, task_id: str, timeout: float | None) -> task_pb2.Task:
+        """Async twin of `wait`."""
+
+    async def arevoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:
+        """Async twin of `revoke`."""
+
+    async def adelete(self, request: task_service_pb2.DeleteTasksRequest) -> task_service_pb2.DeleteTasksResponse:
+        """Async twin of `delete`."""
+
+
+class HasGateway(Protocol):
+    """An app, as results and batches see it."""
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway; connected at its first call."""

@@ -1,0 +1,81 @@
+"""What a running task is told about itself: `self.request`."""
+
+import contextvars
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+__all__ = ["PARENT_HEADER", "ROOT_HEADER", "Context", "current", "pop", "push"]
+
+ROOT_HEADER: Final = "caraway-root-id"
+"""Header with the id of the first task of a family; the SDK sets it on what a running task submits."""
+
+PARENT_HEADER: Final = "caraway-parent-id"
+"""Header with the id of the task that submitted this one."""
+
+
+def _no_progress(_state: str, _meta: Any) -> None:
+    """Drop the progress of a task that no worker runs."""
+
+
+def _never() -> bool:
+    """Answer that nobody asked for cancellation."""
+    return False
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Context:
+    """One run of a task, as `self.request` shows it. Durations are in seconds.
+
+    `fence` grows with every delivery of the task: store it with what the task writes, to refuse a stale worker's write.
+    `delivery_count` above `attempt` says that it was delivered before and may have run.
+    """
+
+    id: str = ""
+    task: str = ""
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+    delivery_count: int = 1
+    fence: int = 0
+    hostname: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    delivery_info: dict[str, Any] = field(default_factory=dict)
+    timelimit: tuple[float | None, float | None] = (None, None)
+    expires: datetime | None = None
+    is_eager: bool = False
+    called_directly: bool = False
+    root_id: str | None = None
+    parent_id: str | None = None
+    ignore_result: bool = False
+    report_progress: Callable[[str, Any], None] = _no_progress
+    is_cancelled: Callable[[], bool] = _never
+    entered: bool = False
+    """Set once the task's body runs: a task that calls itself like a function is then called directly."""
+
+    @property
+    def retries(self) -> int:
+        """Attempts before this one."""
+        return self.attempt - 1
+
+    @property
+    def cancel_requested(self) -> bool:
+        """True once cancellation of this task was asked for; a task may look at it and stop."""
+        return self.is_cancelled()
+
+
+_current: contextvars.ContextVar[Context | None] = contextvars.ContextVar("caraway_request", default=None)
+
+current = _current.get
+"""The context of the task that runs here, or None."""
+
+
+def push(context: Context) -> contextvars.Token[Context | None]:
+    """Make `context` the current one; returns what `pop` needs."""
+    return _current.set(context)
+
+
+def pop(token: contextvars.Token[Context | None]) -> None:
+    """Restore what was current before `push`."""
+    _current.reset(token)

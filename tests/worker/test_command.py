@@ -1,0 +1,155 @@
+"""The command `caraway worker`, as a process of its own against a real gateway."""
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from caraway import Caraway
+from support.gateway import GatewayProcess
+from support.processes import CARAWAY, Running, eventually
+
+DEADLINE = 30.0
+
+
+class WorkerProcess(Running):
+    """A worker of its own process."""
+
+    def __init__(self, target: str, *flags: str, app: str = "sample_tasks") -> None:
+        super().__init__([*CARAWAY, "worker", "-A", app, "--target", target, "-l", "info", *flags])
+
+    def wait_for(self, pattern: str) -> None:
+        """Wait until a line matches."""
+        eventually(lambda: any(re.search(pattern, line) for line in self.lines), DEADLINE, pattern)
+
+    def ready(self) -> "WorkerProcess":
+        """Wait until it takes tasks."""
+        self.wait_for_line(" ready.", DEADLINE)
+        return self
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Wait for its own exit; returns the code."""
+        self.process.wait(DEADLINE)
+        return self.stop()
+
+
+WorkerStarter = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+def start_worker(gateway: GatewayProcess) -> Iterator[WorkerStarter]:
+    """Starts workers; those that still run are killed with the test."""
+    started: list[WorkerProcess] = []
+
+    def start(*flags: str, **options: Any) -> WorkerProcess:
+        started.append(WorkerProcess(gateway.target, *flags, **options))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.end_family()
+        worker.stop()
+
+
+@pytest.fixture
+def app(gateway: GatewayProcess) -> Iterator[Caraway]:
+    """A client of the gateway."""
+    made = Caraway("test", target=gateway.target)
+    yield made
+    made.close()
+
+
+def test_banner_log_lines_and_drain(start_worker: WorkerStarter, app: Caraway) -> None:
+    worker = start_worker("-n", "w1@%h", "-Q", "cmd,cmd2", "-c", "2").ready()
+    head = "\n".join(worker.lines[:40])
+    for words in (r"w1@\S+", r"queues: +cmd, cmd2", r"concurrency: +2", r"target: +127\.0\.0\.1:\d+", r"  \. add$"):
+        assert re.search(words, head, re.MULTILINE), head
+    result = app.send_task("add", (2, 3), queue="cmd2")
+    assert result.get(timeout=DEADLINE) == 5
+    worker.wait_for(rf"Task add\[{result.id}\] received$")
+    worker.wait_for(rf"Task add\[{result.id}\] succeeded in [\d.e-]+s: 5$")
+    failed = app.send_task("fail", ("boom",), queue="cmd")
+    assert "boom" in str(failed.get(timeout=DEADLINE, propagate=False))
+    worker.wait_for(rf"Task fail\[{failed.id}\] raised unexpected: sample_tasks\.Broken: boom$")
+    app.send_task("raise_one", ("Retry",), queue="cmd")
+    worker.wait_for(r"Task raise_one\[\S+\] retry: Retry in 2\.5s: builtins\.OSError: no route$")
+    worker.signal(signal.SIGTERM)
+    assert worker.end() == 0, worker.output
+
+
+def test_app_that_is_not_there(start_worker: WorkerStarter) -> None:
+    worker = start_worker(app="no_such_app")
+    assert worker.end() == 1
+    assert "the app 'no_such_app' can't be loaded" in worker.output
+    assert "there is no module 'no_such_app'" in worker.output
+    assert "Traceback" not in worker.output
+
+
+def test_wrong_settings_are_named(start_worker: WorkerStarter) -> None:
+    worker = start_worker("-c", "0", "--time-limit", "-1", "-n", "w@%x")
+    assert worker.end() == 2
+    assert "hostname: %x is unknown" in worker.output
+    worker = start_worker("-c", "0", "--time-limit", "-1")
+    assert worker.end() == 2
+    assert "concurrency: 0" in worker.output
+    assert "time-limit: must be above 0" in worker.output
+
+
+def test_drain_moves_waiting_tasks_to_another_worker(start_worker: WorkerStarter, app: Caraway) -> None:
+    first = start_worker("-Q", "move", "-c", "1").ready()
+    long = app.send_task("sleep", (1.5,), queue="move")
+    first.wait_for(rf"{long.id}\] received")
+    waiting = [app.send_task("add", (number, 1), queue="move") for number in range(20)]
+    first.signal(signal.SIGTERM)
+    start_worker("-Q", "move", "-c", "1").ready()
+    assert [one.get(timeout=DEADLINE) for one in waiting] == [number + 1 for number in range(20)]
+    assert long.get(timeout=DEADLINE) == 1.5
+    assert first.end() == 0, first.output
+
+
+def test_second_signal_hands_back_and_burns_no_attempt(
+    start_worker: WorkerStarter, app: Caraway, tmp_path: Path
+) -> None:
+    first = start_worker("-Q", "twice", "-c", "1").ready()
+    result = app.send_task("context_after", (str(tmp_path / "begun"),), queue="twice")
+    first.wait_for(rf"{result.id}\] received")
+    eventually((tmp_path / "begun").exists)
+    for _ in range(2):
+        first.signal(signal.SIGINT)
+        first.wait_for("no more tasks are taken")
+    assert first.end() == 0, first.output
+    start_worker("-Q", "twice", "-c", "1").ready()
+    assert result.get(timeout=DEADLINE) == [1, 2]
+
+
+def test_a_killed_worker_leaves_no_child_and_its_task_runs_elsewhere(
+    start_worker: WorkerStarter, app: Caraway, tmp_path: Path
+) -> None:
+    first = start_worker("-Q", "killed", "-c", "2").ready()
+    result = app.send_task("context_after", (str(tmp_path / "begun"),), queue="killed")
+    eventually((tmp_path / "begun").exists)
+    children = psutil.Process(first.pid).children()
+    assert len(children) == 2
+    start_worker("-Q", "killed", "-c", "1").ready()
+    killed = time.monotonic()
+    first.kill()
+    eventually(lambda: not any(map(is_alive, children)), 1.0)
+    assert result.get(timeout=DEADLINE) == [1, 2]
+    assert time.monotonic() - killed < 15 + 2 + 1
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """A zombie is dead; where nobody reaps orphans it stays for ever."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

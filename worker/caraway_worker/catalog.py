@@ -1,0 +1,36 @@
+"""What a child tells of the app that it has loaded."""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """One registered task: its name and its own limits in seconds."""
+
+    name: str
+    soft: float | None
+    hard: float | None
+    track_started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The app: its target, default queue, what to do with unknown names ("wait" or "fail"), and its tasks."""
+
+    app: str
+    target: str
+    default_queue: str
+    unknown_task: str
+    tasks: tuple[TaskEntry, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return it as the body of a READY frame."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> "Catalog":
+        """Read the body of a READY frame."""
+        fields = json.loads(body)
+        fields["tasks"] = tuple(TaskEntry(**entry) for entry in fields["tasks"])
+        return cls(**fields)

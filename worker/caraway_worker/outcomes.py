@@ -1,0 +1,77 @@
+"""Reports that the supervisor itself writes."""
+
+from caraway.v1 import task_pb2, worker_service_pb2
+from caraway_worker.delivery import Delivery
+
+TaskReport = worker_service_pb2.TaskReport
+Kind = task_pb2.TaskError
+
+STARTED = TaskReport.STARTED_FIELD_NUMBER
+SUCCEEDED = TaskReport.SUCCEEDED_FIELD_NUMBER
+FAILED = TaskReport.FAILED_FIELD_NUMBER
+RETRY = TaskReport.RETRY_FIELD_NUMBER
+RELEASED = TaskReport.RELEASED_FIELD_NUMBER
+REJECTED = TaskReport.REJECTED_FIELD_NUMBER
+CANCELLED = TaskReport.CANCELLED_FIELD_NUMBER
+IGNORED = TaskReport.IGNORED_FIELD_NUMBER
+LOST = TaskReport.LOST_FIELD_NUMBER
+
+_LANGUAGE = "python"
+
+
+def started(delivery: Delivery) -> bytes:
+    """It started to run."""
+    return TaskReport(
+        task_id=delivery.task_id, lease_token=delivery.token, started=TaskReport.Started()
+    ).SerializeToString()
+
+
+def released(delivery: Delivery, reason: str) -> bytes:
+    """It is handed back unfinished."""
+    return TaskReport(
+        task_id=delivery.task_id, lease_token=delivery.token, released=TaskReport.Released(reason=reason)
+    ).SerializeToString()
+
+
+def cancelled(delivery: Delivery) -> bytes:
+    """It gave way to a cancellation."""
+    return TaskReport(
+        task_id=delivery.task_id, lease_token=delivery.token, cancelled=TaskReport.Cancelled()
+    ).SerializeToString()
+
+
+def lost(delivery: Delivery, how: str) -> bytes:
+    """The process that ran it died; `how` says it in words."""
+    error = task_pb2.TaskError(
+        kind=Kind.KIND_WORKER_LOST, type="caraway.exceptions.WorkerLostError", message=how, language=_LANGUAGE
+    )
+    return TaskReport(
+        task_id=delivery.task_id, lease_token=delivery.token, lost=TaskReport.Lost(error=error)
+    ).SerializeToString()
+
+
+def time_limit(delivery: Delivery) -> bytes:
+    """The hard limit struck and its process was killed."""
+    error = task_pb2.TaskError(
+        kind=Kind.KIND_TIME_LIMIT,
+        type="caraway.exceptions.TimeLimitExceeded",
+        message=f"the hard time limit of {delivery.hard:g} s struck and the process was killed",
+        language=_LANGUAGE,
+    )
+    report = TaskReport(task_id=delivery.task_id, lease_token=delivery.token, failed=TaskReport.Failed(error=error))
+    report.run_time.FromNanoseconds(int((delivery.hard or 0) * 1e9))
+    return report.SerializeToString()
+
+
+def refused(delivery: Delivery, message: str, too_large: bool) -> bytes:
+    """The gateway refused its result for good, so the task fails with what the gateway said."""
+    error = task_pb2.TaskError(
+        kind=Kind.KIND_PAYLOAD if too_large else Kind.KIND_APPLICATION,
+        type="caraway.exceptions.EncodeError" if too_large else "caraway.exceptions.OperationalError",
+        message=f"the gateway refused the task's report: {message}",
+        language=_LANGUAGE,
+        non_retryable=True,
+    )
+    return TaskReport(
+        task_id=delivery.task_id, lease_token=delivery.token, failed=TaskReport.Failed(error=error)
+    ).SerializeToString()

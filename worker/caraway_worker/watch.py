@@ -1,0 +1,79 @@
+"""The eye on the pool: time limits, starts worth reporting, and tasks that wait behind a long one."""
+
+import asyncio
+import signal
+
+from caraway_worker.delivery import Ending, Stop
+from caraway_worker.pool import EXPIRED, Pool
+from caraway_worker.process import ChildProcess
+
+TICK = 0.02
+START_REPORTED_AFTER = 0.1
+SLOW_AFTER = 0.05
+STUCK_AFTER = 0.2
+
+
+class Watch:
+    """Looks at each busy child every 20 ms, through the memory that it shares; asleep while nothing is open."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def wake(self) -> None:
+        """Something has been given to the pool."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(TICK, self._tick)
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tick(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        for child in list(self._pool.children.values()):
+            if child.assigned:
+                # A child rings at most once a millisecond, so results of short tasks may lie behind a long one.
+                child.look()
+                self._look_at_running(child)
+                self._take_from_behind(child, now)
+        self._hand_back_stuck(now)
+        if self._pool.open_count:
+            self.wake()
+
+    def _look_at_running(self, child: ChildProcess) -> None:
+        delivery, run_time = child.running()
+        if delivery is None:
+            return
+        if run_time > SLOW_AFTER:
+            child.slow = True
+        if run_time > START_REPORTED_AFTER:
+            self._pool.report_start(delivery)
+        if delivery.hard is not None and run_time >= delivery.hard:
+            if delivery.stop is None or not delivery.stop.kill:
+                self._pool.stop(delivery, Stop(Ending.TIME_LIMIT, kill=True, sign=signal.SIGKILL))
+        elif delivery.soft is not None and run_time >= delivery.soft and not delivery.soft_struck:
+            delivery.soft_struck = True
+            child.strike_soft_limit(delivery)
+
+    def _take_from_behind(self, child: ChildProcess, now: float) -> None:
+        """Take back what waits behind a long task if another slot is free, or if it has waited too long."""
+        if len(child.assigned) < 2:
+            return
+        oldest = list(child.assigned.values())[1]
+        if now - oldest.received > STUCK_AFTER or (child.slow and self._free_slot()):
+            self._pool.rebalance(child)
+
+    def _free_slot(self) -> bool:
+        return any(child.takes and not child.assigned for child in self._pool.children.values())
+
+    def _hand_back_stuck(self, now: float) -> None:
+        for delivery in list(self._pool.waiting):
+            if now - delivery.received > STUCK_AFTER:
+                self._pool.release(delivery, "no slot was free within 200 ms")
+            elif delivery.is_expired():
+                self._pool.release(delivery, EXPIRED)

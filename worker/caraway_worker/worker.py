@@ -1,0 +1,309 @@
+"""The worker: wires stream, pool and reports together, and ends in good order."""
+
+import asyncio
+import gc
+import logging
+import signal
+import uuid
+from collections.abc import Callable, Iterable
+
+from caraway.v1 import worker_service_pb2
+from caraway_worker.backoff import Backoff
+from caraway_worker.banner import banner
+from caraway_worker.catalog import Catalog
+from caraway_worker.delivery import Delivery, Ending, Stop
+from caraway_worker.gateway import Gateway, GatewayError
+from caraway_worker.intake import Intake
+from caraway_worker.log import TaskLog
+from caraway_worker.options import ChildOptions
+from caraway_worker.pool import BrokenApp, Pool, PoolOptions
+from caraway_worker.renewal import Renewal
+from caraway_worker.reports import Reporter
+from caraway_worker.settings import Settings, signal_named
+from caraway_worker.stream import LeaseStream
+from caraway_worker.watch import Watch
+
+logger = logging.getLogger("caraway.worker")
+
+_LOST_GRACE = 1.0
+_DEFAULT_GRACE = 10.0
+_LAST_REPORTS_SECONDS = 10.0
+_DRAIN_ACK_SECONDS = 2.0
+_KILL_SECONDS = 5.0
+_DRAINS = "the worker drains"
+_STOPS = "the worker stops before the task ended"
+_DEAF = "the gateway was out of reach for longer than the lease lasts"
+
+
+class Worker:
+    """One run of `caraway worker`. `say` prints a line for the person who started it."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._loop = asyncio.get_running_loop()
+        self._worker_id = f"{settings.name}#{uuid.uuid4().hex[:12]}"
+        self._held: dict[str, Delivery] = {}
+        self._renewal = Renewal()
+        self._log = TaskLog()
+        self._pool = Pool(_pool_options(settings), self)
+        self._watch = Watch(self._pool)
+        self._stop_asked = asyncio.Event()
+        self._stop_now = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._welcomed = asyncio.Event()
+        self._deaf_timer: asyncio.TimerHandle | None = None
+
+    async def run(self) -> int:
+        """Work until a signal ends it. Returns the exit code. Raises BrokenApp if the app can't be loaded."""
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(sign, self._on_signal)
+        try:
+            catalog = await self._first_catalog()
+            if catalog is None:
+                return 0
+            return await self._work(catalog)
+        finally:
+            self._watch.close()
+            await self._pool.close()
+
+    async def _first_catalog(self) -> Catalog | None:
+        """Start the pool; None if a signal came first."""
+        start = self._loop.create_task(self._pool.start())
+        stop = self._loop.create_task(self._stop_asked.wait())
+        await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if start.done():
+            return start.result()
+        start.cancel()
+        return None
+
+    async def _work(self, catalog: Catalog) -> int:
+        self._catalog = catalog
+        self._queues = self._settings.queues or (catalog.default_queue,)
+        self._intake = Intake(catalog, self._settings)
+        target = self._settings.target or catalog.target
+        self._say(banner(self._settings, catalog, target, self._queues))
+        gateway = Gateway(target)
+        self._reporter = Reporter(gateway, self)
+        self._stream = LeaseStream(gateway, self, self._renewal)
+        gc.collect()
+        gc.freeze()
+        background = [
+            self._loop.create_task(part) for part in (self._stream.run(), self._learn_limits(gateway), self._announce())
+        ]
+        try:
+            await self._first_done(background[0])
+            return await self._drain()
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            if self._deaf_timer is not None:
+                self._deaf_timer.cancel()
+            await self._reporter.close()
+            await gateway.close()
+
+    async def _first_done(self, stream: asyncio.Task[None]) -> None:
+        """Wait for a signal; a fault of the stream's own code must not leave a worker that only seems alive."""
+        stop = self._loop.create_task(self._stop_asked.wait())
+        await asyncio.wait((stop, stream), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if stream.done():
+            logger.critical("the lease stream failed; the worker stops", exc_info=stream.exception())
+
+    async def _learn_limits(self, gateway: Gateway) -> None:
+        backoff = Backoff(0.2, 5.0)
+        while True:
+            try:
+                limits = await gateway.limits(timeout=5.0)
+            except GatewayError as error:
+                if error.final:
+                    logger.warning("the gateway does not tell its limits, the defaults are taken: %s", error)
+                    return
+                await asyncio.sleep(backoff.next())
+            else:
+                self._reporter.limits = limits
+                self._pool.set_limits(limits)
+                return
+
+    async def _announce(self) -> None:
+        await self._pool.wait_all_up()
+        await self._welcomed.wait()
+        self._say(f"{self._settings.name} ready.")
+
+    # The end.
+
+    def _on_signal(self) -> None:
+        if self._stop_asked.is_set():
+            self._stop_now.set()
+        else:
+            self._stop_asked.set()
+
+    async def _drain(self) -> int:
+        """Hand back what is not started, let the rest end, report it all. Returns the exit code."""
+        running = sum(1 for child in self._pool.children.values() if child.assigned)
+        self._say(f"{self._settings.name}: no more tasks are taken; {running} running (a second signal stops them)")
+        self._pool.hand_back_unstarted(_DRAINS)
+        self._check_quiet()
+        drained = self._loop.create_task(self._stream.drain(_DRAIN_ACK_SECONDS))
+        if not await self._wait_quiet():
+            self._pool.kill_running(_STOPS)
+            try:
+                await asyncio.wait_for(self._quiet.wait(), _KILL_SECONDS)
+            except TimeoutError:
+                logger.error("some children could not be killed within %g s", _KILL_SECONDS)
+        await drained
+        if await self._reporter.flushed(_LAST_REPORTS_SECONDS):
+            return 0
+        logger.error("%d tasks could not be reported; their leases lapse and they run again", len(self._held))
+        return 1
+
+    async def _wait_quiet(self) -> bool:
+        """Wait until nothing runs; False: a second signal, or the drain timeout, came first."""
+        limit = self._settings.drain_timeout
+        waits = [self._loop.create_task(event.wait()) for event in (self._quiet, self._stop_now)]
+        timeout = limit.total_seconds() if limit is not None else None
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return self._quiet.is_set()
+
+    def _check_quiet(self) -> None:
+        if self._stop_asked.is_set() and self._pool.open_count == 0:
+            self._quiet.set()
+
+    # What the pool tells.
+
+    def on_outcome(self, delivery: Delivery, outcome: int, report: bytes, run_ns: int) -> None:
+        """A delivery ended."""
+        self._log.ended(delivery, outcome, report, run_ns)
+        self._reporter.add(delivery, report, final=True)
+
+    def on_report(self, delivery: Delivery, report: bytes) -> None:
+        """A delivery started, or tells how far it is."""
+        if delivery.stop is None or delivery.stop.ending is not Ending.SILENT:
+            self._reporter.add(delivery, report, final=False)
+
+    def on_drop(self, delivery: Delivery) -> None:
+        """A delivery whose lease is lost has ended."""
+        self._held.pop(delivery.token, None)
+
+    def on_room(self) -> None:
+        """The pool has changed: more may be leased, or nothing is left."""
+        pool = self._pool
+        if self._stop_asked.is_set():
+            self._check_quiet()
+        elif self._welcomed.is_set():
+            self._stream.offer(pool.wanted, pool.open_count, pool.open_bytes)
+
+    # What the gateway answers to reports.
+
+    def on_confirmed(self, delivery: Delivery) -> None:
+        """Its outcome is stored."""
+        self._held.pop(delivery.token, None)
+
+    def on_lease_lost(self, delivery: Delivery) -> None:
+        """It runs here, but is held no longer."""
+        if not delivery.ended:
+            logger.warning("Task %s[%s]: its lease was lost, it is stopped", delivery.name, delivery.task_id)
+            self._pool.stop(delivery, Stop(Ending.SILENT, kill=True, grace=_LOST_GRACE))
+
+    def on_cancel_requested(self, delivery: Delivery) -> None:
+        """Its cancellation was asked for before it reported its start."""
+        if not delivery.ended and delivery.stop is None:
+            self._pool.stop(delivery, Stop(Ending.CANCELLED, kill=False))
+
+    # What comes over the stream.
+
+    def hello(self) -> worker_service_pb2.Hello:
+        """Make the message that opens a stream."""
+        catalog = self._catalog
+        return worker_service_pb2.Hello(
+            worker_id=self._worker_id,
+            held_lease_tokens=self._held,
+            queues=self._queues,
+            task_names=[task.name for task in catalog.tasks],
+            all_task_names=catalog.unknown_task == "fail",
+        )
+
+    def held_tokens(self) -> Iterable[str]:
+        """All leases whose outcome the gateway has not confirmed."""
+        return self._held
+
+    def on_connected(self) -> None:
+        """A stream is up."""
+        self._welcomed.set()
+        self._watch_leases()
+        self.on_room()
+
+    def on_leases(self, leases: Iterable[worker_service_pb2.TaskLease]) -> None:
+        """Work came."""
+        deliveries = self._intake.deliveries(leases, self._loop.time())
+        for delivery in deliveries:
+            self._held[delivery.token] = delivery
+            self._log.received(delivery)
+        self._pool.take(deliveries)
+        self._watch.wake()
+        self.on_room()
+
+    def on_lost(self, tokens: Iterable[str]) -> None:
+        """These leases are held no longer. Those that have ended are left to their reports."""
+        for token in tokens:
+            delivery = self._held.get(token)
+            if delivery is not None:
+                self.on_lease_lost(delivery)
+
+    def on_cancel(self, items: Iterable[worker_service_pb2.CancelLeases.Item]) -> None:
+        """The cancellation of these is asked for."""
+        for item in items:
+            delivery = self._held.get(item.lease_token)
+            if delivery is None or delivery.ended:
+                continue
+            grace = item.grace.ToTimedelta().total_seconds() if item.HasField("grace") else _DEFAULT_GRACE
+            sign = signal_named(item.signal) if item.terminate else None
+            self._pool.stop(
+                delivery, Stop(Ending.CANCELLED, kill=item.terminate, sign=sign, grace=grace, reason=item.reason)
+            )
+
+    # A worker that hears nothing.
+
+    def _watch_leases(self) -> None:
+        """Look again when the first lease would lapse if nothing were renewed until then."""
+        if self._deaf_timer is None:
+            self._deaf_timer = self._loop.call_later(self._renewal.lease_duration, self._check_leases)
+
+    def _check_leases(self) -> None:
+        now = self._loop.time()
+        next_look = now + self._renewal.lease_duration
+        for delivery in list(self._held.values()):
+            if delivery.ended or delivery.stop is not None:
+                continue
+            until = self._renewal.holds_until(delivery)
+            if until > now:
+                next_look = min(next_look, until)
+                continue
+            logger.error("Task %s[%s] is stopped: %s", delivery.name, delivery.task_id, _DEAF)
+            self._pool.stop(delivery, Stop(Ending.HANDED_BACK, kill=True, grace=_LOST_GRACE, reason=_DEAF))
+        # Not more often than every 50 ms, however the deadlines lie.
+        self._deaf_timer = self._loop.call_at(max(next_look, now + 0.05), self._check_leases)
+
+
+def _pool_options(settings: Settings) -> PoolOptions:
+    soft, hard = settings.soft_time_limit, settings.time_limit
+    child = ChildOptions(
+        app=settings.app,
+        worker=settings.name,
+        supervisor=0,
+        socket=-1,
+        shared=-1,
+        log_level=settings.log_level,
+        soft=soft.total_seconds() if soft else None,
+        hard=hard.total_seconds() if hard else None,
+        max_tasks=settings.max_tasks_per_child,
+        max_memory=settings.max_memory_per_child,
+    )
+    return PoolOptions(settings.concurrency, child)
+
+
+__all__ = ["BrokenApp", "Worker"]
