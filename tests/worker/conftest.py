@@ -1,8 +1,6 @@
 """Fixtures of the worker's tests."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -64,8 +62,8 @@ class RunningWorker:
         return "w@h ready." in self.said
 
     def signal(self) -> None:
-        """Send it SIGTERM, as to a process."""
-        os.kill(os.getpid(), signal.SIGTERM)
+        """What SIGTERM does."""
+        self.worker.stop()
 
     async def exit_code(self) -> int:
         """Wait for its end."""

@@ -1,6 +1,7 @@
 """A real pool with real children, and a record of what it told."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -125,6 +126,7 @@ class PoolKit:
     async def close(self) -> None:
         """End the children."""
         self.watch.close()
+        self.pool.kill_running("the test ends")
         await self.pool.close()
 
     def give(self, *leases: worker_service_pb2.TaskLease) -> list[Delivery]:
@@ -134,15 +136,32 @@ class PoolKit:
         self.watch.wake()
         return deliveries
 
+    async def changes(self) -> None:
+        """Wait until the pool tells something, at most 5 ms."""
+        self.recorder.changed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.recorder.changed.wait(), 0.005)
+
     async def until(self, condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
-        """Wait until something holds, looking whenever the pool tells something and every 5 ms."""
+        """Wait until something holds."""
         async with asyncio.timeout(deadline):
             while not condition():
-                self.recorder.changed.clear()
-                try:
-                    await asyncio.wait_for(self.recorder.changed.wait(), 0.005)
-                except TimeoutError:
-                    continue
+                await self.changes()
+
+    def give_wanted(self, left: list[worker_service_pb2.TaskLease]) -> list[Delivery]:
+        """Hand over as many from the head of `left` as the pool has room for, as a gateway does by its credit."""
+        room = max(0, self.pool.wanted - self.pool.open_count)
+        given = self.give(*left[:room])
+        del left[:room]
+        return given
+
+    async def run_as_wanted(self, *leases: worker_service_pb2.TaskLease) -> list[Ended]:
+        """Run many leases, handed over as the pool wants them, and wait until all have ended."""
+        left, given = list(leases), []
+        while left or not all(delivery.ended for delivery in given):
+            given += self.give_wanted(left)
+            await self.changes()
+        return [self.recorder.ended[delivery.token] for delivery in given]
 
     async def run(self, *leases: worker_service_pb2.TaskLease) -> list[Ended]:
         """Run leases and wait until all have ended."""

@@ -51,8 +51,8 @@ class Stage(worker_service_pb2_grpc.WorkerServiceServicer, admin_service_pb2_grp
         self.mute = False  # heartbeats get no answer
         self.fail_reports = 0  # so many calls answer UNAVAILABLE
         self.answer: Callable[[worker_service_pb2.TaskReport], Any] = lambda _report: None
+        self.refuse_call: Callable[[Any], bool] = lambda _request: False
         self.report_calls = 0
-        self.overdrawn = False
         self.port = 0
         self._server: grpc.aio.Server | None = None
 
@@ -153,6 +153,8 @@ class Stage(worker_service_pb2_grpc.WorkerServiceServicer, admin_service_pb2_grp
         if self.fail_reports > 0:
             self.fail_reports -= 1
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the store is away")
+        if self.refuse_call(request):
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "one of them is malformed")
         response = worker_service_pb2.ReportTasksResponse()
         for report in request.reports:
             answer = self.answer(report)

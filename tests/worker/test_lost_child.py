@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import random
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
 
 from caraway.v1 import task_pb2
+from caraway_worker.delivery import Delivery
 from caraway_worker.pool import BrokenApp
 from support.processes import eventually
 
@@ -95,6 +98,32 @@ async def test_max_memory_per_child(make_pool: PoolMaker) -> None:
     await pool.until(lambda: all(str(child.pid) != first.result for child in pool.pool.children.values()))
     await pool.until_up()
     assert (await pool.run_one("pid")).result != first.result
+
+
+async def test_children_killed_at_random_moments(make_pool: PoolMaker, tmp_path: Path) -> None:
+    """Each task ends once; at most one is lost a kill; what is said to have succeeded ran, and none ran twice."""
+    pool = await make_pool(size=2)
+    path = str(tmp_path / "ran")
+    chance = random.Random(20)
+    left = [lease("note", path, str(number)) for number in range(5000)]
+    given: list[Delivery] = []
+    ended, kills = pool.recorder.ended, 0
+    while left or len(ended) < len(given):
+        given += pool.give_wanted(left)
+        busy = [child.pid for child in pool.pool.children.values() if child.assigned]
+        if busy and kills < 10 and chance.random() < 0.3:
+            kills += 1
+            os.kill(chance.choice(busy), signal.SIGKILL)
+        await pool.changes()
+    kinds = Counter(one.kind for one in ended.values())
+    ran = lines_of(path)
+    succeeded = {one.result.strip('"') for one in ended.values() if one.kind == "succeeded"}
+    assert len(ended) == 5000
+    assert kills > 2
+    assert kinds["lost"] <= kills
+    assert len(ran) == len(set(ran))
+    assert succeeded <= set(ran)
+    assert len(ran) - len(succeeded) <= kinds["lost"]
 
 
 SUPERVISOR = """

@@ -22,7 +22,7 @@ async def test_success_carries_result_and_run_time(make_pool: PoolMaker) -> None
 
 async def test_many_tasks_on_two_children(make_pool: PoolMaker) -> None:
     pool = await make_pool(size=2)
-    ended = await pool.run(*[lease("add", number, 1) for number in range(2000)])
+    ended = await pool.run_as_wanted(*[lease("add", number, 1) for number in range(2000)])
     assert [one.result for one in ended] == [str(number + 1) for number in range(2000)]
 
 

@@ -31,7 +31,7 @@ async def test_tasks_run_and_are_reported(stage: Stage, make_worker: WorkerMaker
 
 async def test_credit_is_one_a_slot_at_first_and_never_shrinks(stage: Stage, make_worker: WorkerMaker) -> None:
     await make_worker(concurrency=2)
-    assert stage.session.allowance == 2
+    await stage.until(lambda: stage.session.allowance == 2)
     stage.push(*[lease("add", number, 1) for number in range(300)])
     await stage.until(lambda: len(stage.reports) == 300)
     await stage.until(lambda: stage.session.allowance - stage.session.sent > 50)
@@ -276,3 +276,17 @@ async def test_reports_of_one_task_stay_in_order(stage: Stage, make_worker: Work
     await stage.until(lambda: all(stage.kinds(one)[-1:] == ["succeeded"] for one in leases))
     for one in leases:
         assert stage.kinds(one) == ["started", "progress", "progress", "progress", "succeeded"]
+
+
+async def test_call_that_is_refused_as_a_whole_is_taken_apart(stage: Stage, make_worker: WorkerMaker) -> None:
+    """One report that no gateway will take must not hold up the others of its batch."""
+    await make_worker(concurrency=2)
+    bad = lease("add", 0, 0)
+    stage.refuse_call = lambda request: any(
+        one.lease_token == bad.lease_token and one.HasField("succeeded") for one in request.reports
+    )
+    leases = [bad, *[lease("add", number, 1) for number in range(50)]]
+    stage.push(*leases)
+    await stage.until(lambda: len(stage.reports) == len(leases))
+    assert stage.kinds(bad) == ["failed"]
+    assert all(stage.kinds(one) == ["succeeded"] for one in leases[1:])

@@ -14,6 +14,7 @@ import traceback
 from collections import deque
 
 from caraway.app import Caraway
+from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
 from caraway.v1 import worker_service_pb2
 from caraway_worker import frames, log
@@ -136,6 +137,8 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
 def _account(error: BaseException) -> str:
     """Say why the app can't be loaded; the traceback without the frames that are not the user's."""
     text = "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, AppNotFound):
+        return str(error)  # it says all; where it was raised is of no use
     ours = (__file__, find_app.__code__.co_filename)
     frames_shown = [
         entry

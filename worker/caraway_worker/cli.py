@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -107,7 +108,11 @@ def worker(
 
 
 async def _main(settings: Settings) -> int:
-    return await Worker(settings, say=click.echo).run()
+    main = Worker(settings, say=click.echo)
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, main.stop)
+    return await main.run()
 
 
 def _run(main: Coroutine[Any, Any, int]) -> int:

@@ -70,7 +70,7 @@ class Executor:
         task = self._tasks.get(spec.name)
         if task is None:
             error = NotRegistered(f"no task named {spec.name!r} is registered with {self._options.worker}")
-            return _fail(report, error, Kind.KIND_UNKNOWN_TASK)
+            return _fail(report, error, Kind.KIND_UNKNOWN_TASK, final=True)
         try:
             args, kwargs = decode_arguments(spec)
         except DecodeError as error:

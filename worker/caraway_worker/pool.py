@@ -23,6 +23,7 @@ _FIRST_RESTART_DELAY = 0.5
 _LONGEST_RESTART_DELAY = 30.0
 _DISMISS_SECONDS = 5.0
 EXPIRED = "it expired before it started"
+STALE = "no slot was free in time"
 
 
 class PoolOwner(Protocol):
@@ -126,7 +127,8 @@ class Pool:
             if not self._catalog.done():
                 how = f"a child process died at its start: {exit_in_words(code)}"
                 self._catalog.set_exception(BrokenApp(how))
-            logger.error("child process %d died at its start: %s", child.pid, exit_in_words(code))
+            if not self._handing_back:
+                logger.error("child process %d died at its start: %s", child.pid, exit_in_words(code))
             self._spawn_later()
         elif not child.leaving:
             logger.error("child process %d exited: %s; replaced", child.pid, exit_in_words(code))
@@ -198,10 +200,10 @@ class Pool:
             self._all_up.set()
 
     def _on_broken(self, account: str) -> None:
-        if self._catalog.done():
-            logger.error("a child process can't load the app:\n%s", account)
-        else:
+        if not self._catalog.done():
             self._catalog.set_exception(BrokenApp(account))
+        elif self._catalog.exception() is None:
+            logger.error("a child process can't load the app any more:\n%s", account)
 
     def _on_bye(self, child: ChildProcess) -> None:
         child.leaving = True
@@ -250,11 +252,13 @@ class Pool:
             self._dispatch()
 
     def _dispatch(self) -> None:
+        if self.waiting:
+            self._fill([child for child in self.children.values() if child.takes and not child.slow])
+
+    def _fill(self, rooms: list[ChildProcess]) -> None:
+        """Spread what waits evenly over these children, as far as it fits."""
         waiting = self.waiting
-        if not waiting:
-            return
-        rooms = [child for child in self.children.values() if child.takes and not (child.slow and child.assigned)]
-        if not rooms:
+        if not rooms or not waiting:
             return
         queued = sum(len(child.assigned) for child in rooms)
         level = min(self.pace.per_child, -(-(queued + len(waiting)) // len(rooms)))
@@ -264,13 +268,26 @@ class Pool:
             if room > 0 and waiting:
                 child.assign([waiting.popleft() for _ in range(min(room, len(waiting)))])
 
-    def rebalance(self, child: ChildProcess) -> None:
-        """Take back what this child has not started, and give it to whoever has room."""
-        self._requeue(child.take_back())
+    def has_free_slot(self) -> bool:
+        """Whether a child has nothing to do."""
+        return any(child.takes and not child.assigned for child in self.children.values())
+
+    def rebalance(self, crowded: list[ChildProcess], stale_before: float) -> None:
+        """Take back what these children have not started: for free slots first, then for whoever has room.
+
+        What was received before `stale_before` (by the loop's clock) and finds no free slot is handed back.
+        """
+        for child in crowded:
+            self._requeue(child.take_back())
+        self._fill([child for child in self.children.values() if child.takes and not child.assigned])
+        for delivery in list(self.waiting):
+            if delivery.received < stale_before:
+                self._release(delivery, STALE)
+            elif delivery.is_expired():
+                self._release(delivery, EXPIRED)
         self._dispatch()
 
-    def release(self, delivery: Delivery, reason: str) -> None:
-        """Hand back a delivery that waits in the supervisor's queue."""
+    def _release(self, delivery: Delivery, reason: str) -> None:
         self.waiting.remove(delivery)
         self._end(delivery, outcomes.RELEASED, outcomes.released(delivery, reason))
 
@@ -365,6 +382,7 @@ class Pool:
         self._handing_back = self._handing_back or "the worker stops"
         if not self.children:
             return
+        self._all_gone.clear()
         for child in self.children.values():
             child.dismiss()
         try:

@@ -18,6 +18,8 @@ logger = logging.getLogger("caraway.worker")
 _MOST_IN_FLIGHT = 4
 _WORTH_A_CALL = 64
 _CALL_TIMEOUT = 10.0
+_MOST_QUEUED = 5000
+_MOST_QUEUED_BYTES = 32 * 1024 * 1024
 _TAG = b"\x0a"  # field 1 of ReportTasksRequest, length-delimited
 _ENDED_ELSEWHERE = frozenset({task_pb2.Task.STATE_REVOKED, task_pb2.Task.STATE_EXPIRED})
 
@@ -33,6 +35,9 @@ class ReportsOwner(Protocol):
 
     def on_cancel_requested(self, delivery: Delivery) -> None:
         """It runs, and its cancellation is asked for."""
+
+    def on_answered(self) -> None:
+        """A batch has been answered; `Reporter.is_behind` may have changed."""
 
 
 @dataclass(slots=True)
@@ -53,15 +58,22 @@ class Reporter:
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Item] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queued_bytes = 0
         self._batch = 0
         self._scheduled = False
         self._failing = False
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits for the gateway that no more should be leased."""
+        return len(self._queue) > _MOST_QUEUED or self._queued_bytes > _MOST_QUEUED_BYTES
+
     def add(self, delivery: Delivery, report: bytes, final: bool) -> None:
         """Send a serialized TaskReport; `final`: it tells how the delivery ended."""
         self._queue.append(_Item(delivery, report, final))
+        self._queued_bytes += len(report)
         if not self._scheduled:
             # At the end of this round of the loop: what else ends in it goes with it.
             self._scheduled = True
@@ -118,6 +130,7 @@ class Reporter:
             delivery.reports_in_flight += 1
             delivery.report_batch = self._batch
             items.append(item)
+            self._queued_bytes -= len(item.report)
         queue.extendleft(reversed(left))
         return items
 
@@ -126,6 +139,7 @@ class Reporter:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a batch of reports was dropped", exc_info=error)
         self._flush()
+        self._owner.on_answered()
 
     async def _deliver(self, items: list[_Item]) -> None:
         request = b"".join([_field(item.report) for item in items])
@@ -184,6 +198,7 @@ class Reporter:
                 too_large = gateway.reason_of(result.status) == "PAYLOAD_TOO_LARGE"
                 self._refused(item, result.status.message, too_large)
         self._queue.extendleft(reversed(again))
+        self._queued_bytes += sum(len(item.report) for item in again)
         return bool(again)
 
     def _lost(self, item: _Item) -> None:
@@ -204,6 +219,7 @@ class Reporter:
         else:
             report = outcomes.refused(delivery, message, too_large)
             self._queue.append(_Item(delivery, report, final=True, refused=True))
+            self._queued_bytes += len(report)
 
 
 def _field(report: bytes) -> bytes:

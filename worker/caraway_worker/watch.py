@@ -1,10 +1,11 @@
 """The eye on the pool: time limits, starts worth reporting, and tasks that wait behind a long one."""
 
 import asyncio
+import itertools
 import signal
 
 from caraway_worker.delivery import Ending, Stop
-from caraway_worker.pool import EXPIRED, Pool
+from caraway_worker.pool import Pool
 from caraway_worker.process import ChildProcess
 
 TICK = 0.02
@@ -34,14 +35,15 @@ class Watch:
 
     def _tick(self) -> None:
         self._timer = None
-        now = self._loop.time()
-        for child in list(self._pool.children.values()):
-            if child.assigned:
-                # A child rings at most once a millisecond, so results of short tasks may lie behind a long one.
-                child.look()
-                self._look_at_running(child)
-                self._take_from_behind(child, now)
-        self._hand_back_stuck(now)
+        stale_before = self._loop.time() - STUCK_AFTER
+        busy = [child for child in self._pool.children.values() if child.assigned]
+        for child in busy:
+            # A child rings at most once a millisecond, so results of short tasks may lie behind a long one.
+            child.look()
+            self._look_at_running(child)
+        crowded = [child for child in busy if self._is_crowded(child, stale_before)]
+        if crowded or self._pool.waiting:
+            self._pool.rebalance(crowded, stale_before)
         if self._pool.open_count:
             self.wake()
 
@@ -60,20 +62,9 @@ class Watch:
             delivery.soft_struck = True
             child.strike_soft_limit(delivery)
 
-    def _take_from_behind(self, child: ChildProcess, now: float) -> None:
-        """Take back what waits behind a long task if another slot is free, or if it has waited too long."""
+    def _is_crowded(self, child: ChildProcess, stale_before: float) -> bool:
+        """Whether tasks wait in a child for too long, or behind a long one while another slot is free."""
         if len(child.assigned) < 2:
-            return
-        oldest = list(child.assigned.values())[1]
-        if now - oldest.received > STUCK_AFTER or (child.slow and self._free_slot()):
-            self._pool.rebalance(child)
-
-    def _free_slot(self) -> bool:
-        return any(child.takes and not child.assigned for child in self._pool.children.values())
-
-    def _hand_back_stuck(self, now: float) -> None:
-        for delivery in list(self._pool.waiting):
-            if now - delivery.received > STUCK_AFTER:
-                self._pool.release(delivery, "no slot was free within 200 ms")
-            elif delivery.is_expired():
-                self._pool.release(delivery, EXPIRED)
+            return False
+        first_behind = next(itertools.islice(child.assigned.values(), 1, None))
+        return first_behind.received < stale_before or (child.slow and self._pool.has_free_slot())

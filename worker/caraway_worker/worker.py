@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import signal
 import uuid
 from collections.abc import Callable, Iterable
 
@@ -55,9 +54,7 @@ class Worker:
         self._deaf_timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> int:
-        """Work until a signal ends it. Returns the exit code. Raises BrokenApp if the app can't be loaded."""
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(sign, self._on_signal)
+        """Work until `stop`. Returns the exit code. Raises BrokenApp if the app can't be loaded."""
         try:
             catalog = await self._first_catalog()
             if catalog is None:
@@ -93,8 +90,8 @@ class Worker:
             self._loop.create_task(part) for part in (self._stream.run(), self._learn_limits(gateway), self._announce())
         ]
         try:
-            await self._first_done(background[0])
-            return await self._drain()
+            failed = await self._first_done(background[0])
+            return max(await self._drain(), int(failed))
         finally:
             for task in background:
                 task.cancel()
@@ -104,13 +101,16 @@ class Worker:
             await self._reporter.close()
             await gateway.close()
 
-    async def _first_done(self, stream: asyncio.Task[None]) -> None:
-        """Wait for a signal; a fault of the stream's own code must not leave a worker that only seems alive."""
+    async def _first_done(self, stream: asyncio.Task[None]) -> bool:
+        """Wait for `stop`. True: a fault of our own ended the stream; that must not leave a worker that seems alive."""
         stop = self._loop.create_task(self._stop_asked.wait())
         await asyncio.wait((stop, stream), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
-        if stream.done():
-            logger.critical("the lease stream failed; the worker stops", exc_info=stream.exception())
+        if not stream.done():
+            return False
+        logger.critical("the lease stream failed; the worker stops", exc_info=stream.exception())
+        self._stop_asked.set()
+        return True
 
     async def _learn_limits(self, gateway: Gateway) -> None:
         backoff = Backoff(0.2, 5.0)
@@ -134,7 +134,8 @@ class Worker:
 
     # The end.
 
-    def _on_signal(self) -> None:
+    def stop(self) -> None:
+        """First call: drain. Second: end now, and hand back what runs."""
         if self._stop_asked.is_set():
             self._stop_now.set()
         else:
@@ -194,7 +195,7 @@ class Worker:
         pool = self._pool
         if self._stop_asked.is_set():
             self._check_quiet()
-        elif self._welcomed.is_set():
+        elif self._welcomed.is_set() and not self._reporter.is_behind:
             self._stream.offer(pool.wanted, pool.open_count, pool.open_bytes)
 
     # What the gateway answers to reports.
@@ -205,7 +206,8 @@ class Worker:
 
     def on_lease_lost(self, delivery: Delivery) -> None:
         """It runs here, but is held no longer."""
-        if not delivery.ended:
+        is_told = delivery.stop is not None and delivery.stop.ending is Ending.SILENT
+        if not delivery.ended and not is_told:
             logger.warning("Task %s[%s]: its lease was lost, it is stopped", delivery.name, delivery.task_id)
             self._pool.stop(delivery, Stop(Ending.SILENT, kill=True, grace=_LOST_GRACE))
 
@@ -213,6 +215,10 @@ class Worker:
         """Its cancellation was asked for before it reported its start."""
         if not delivery.ended and delivery.stop is None:
             self._pool.stop(delivery, Stop(Ending.CANCELLED, kill=False))
+
+    def on_answered(self) -> None:
+        """A batch of reports has been answered."""
+        self.on_room()
 
     # What comes over the stream.
 
@@ -277,7 +283,7 @@ class Worker:
         now = self._loop.time()
         next_look = now + self._renewal.lease_duration
         for delivery in list(self._held.values()):
-            if delivery.ended or delivery.stop is not None:
+            if delivery.ended or (delivery.stop is not None and delivery.stop.kill):
                 continue
             until = self._renewal.holds_until(delivery)
             if until > now:
