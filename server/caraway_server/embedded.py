@@ -75,9 +75,14 @@ class EmbeddedStore:
             await process.wait()
 
     async def _launch(self) -> None:
-        command = [sys.executable, "-I", embedded_launch.__file__, str(os.getpid()), str(self._data_dir / "lock")]
-        self._socket.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(*command, str(get_binary_path()), *self._arguments())
+        launcher = [sys.executable, "-I", embedded_launch.__file__]
+        owned = [str(os.getpid()), str(self._data_dir / "lock"), str(self._socket)]
+        self._process = await asyncio.create_subprocess_exec(
+            *launcher, *owned, str(get_binary_path()), *self._arguments(), stdout=asyncio.subprocess.PIPE
+        )
+        assert self._process.stdout is not None
+        if not await self._process.stdout.readline():  # before that, the socket may be another server's
+            await self._process.wait()
         await self._until_connectable(self._process)
 
     def _arguments(self) -> list[str]:

@@ -1,7 +1,8 @@
 """Becomes the embedded Valkey: binds its life to the gateway's, its data folder to itself, then replaces this process.
 
-A program, not a module: `python embedded_launch.py PARENT_PID LOCK_FILE VALKEY_SERVER ARGUMENT...`. It stands between
-gateway and Valkey because a process that has gRPC's threads must not run Python code between fork and exec.
+A program, not a module: `python embedded_launch.py PARENT_PID LOCK_FILE SOCKET VALKEY_SERVER ARGUMENT...`. It stands
+between gateway and Valkey because a process that has gRPC's threads must not run Python code between fork and exec.
+Writes a line to its standard output once the folder is its own.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 LOCK_SECONDS = 15.0
@@ -18,7 +20,7 @@ IN_USE = 75
 
 def main() -> None:
     """Exits with IN_USE where another store holds the data folder."""
-    parent, lock_file, *command = sys.argv[1:]
+    parent, lock_file, socket, *command = sys.argv[1:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != int(parent):  # it died before the signal was asked for
@@ -36,6 +38,9 @@ def main() -> None:
                 sys.exit(IN_USE)
             time.sleep(0.02)
     os.set_inheritable(lock, True)
+    Path(socket).unlink(missing_ok=True)  # a dead store's; only now: without the lock it could be a living one's
+    os.write(1, b"locked\n")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.execv(command[0], command)  # noqa: S606 - to become it is the point
 
 

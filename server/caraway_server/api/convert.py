@@ -6,7 +6,9 @@ from caraway.v1 import task_pb2
 from caraway_server.api.durations import fill, micros
 from caraway_server.core.retry import RetryPolicy
 from caraway_server.core.task import Record, State
+from caraway_server.settings import MAX_MESSAGE_BYTES
 
+LARGEST_TASK = MAX_MESSAGE_BYTES - 128 * 1024  # beside an envelope
 # Fields of a spec that only the FULL view shows.
 _HEAVY = ("args", "kwargs", "payload", "headers")
 
@@ -14,6 +16,7 @@ _HEAVY = ("args", "kwargs", "payload", "headers")
 def task_from(record: Record, view: task_pb2.TaskView.ValueType) -> task_pb2.Task:
     """A task in the view asked for; TASK_VIEW_UNSPECIFIED is FULL here."""
     full = view != task_pb2.TASK_VIEW_BASIC
+    with_arguments, with_progress = _what_fits(record) if full else (False, False)
     task = task_pb2.Task(
         task_id=record.task_id,
         state=record.state.value,  # type: ignore[arg-type]
@@ -24,16 +27,25 @@ def task_from(record: Record, view: task_pb2.TaskView.ValueType) -> task_pb2.Tas
         lost_count=record.lost,
         cancel_reason=record.cancel_reason,
     )
-    _fill_spec(task.spec, record, full=full)
+    _fill_spec(task.spec, record, full=with_arguments)
     _fill_times(task, record)
     if record.state is State.RUNNING:
         task.custom_state = record.custom_state
-    if full and record.progress is not None:
+    if with_progress and record.progress is not None:
         task.progress.ParseFromString(record.progress)
     if full and record.result is not None:
         task.result.ParseFromString(record.result)
     _fill_error(task, record, full=full)
     return task
+
+
+def _what_fits(record: Record) -> tuple[bool, bool]:
+    """Whether the arguments and the progress fit into a message beside result and error; those always do."""
+    room = LARGEST_TASK - len(record.result or b"") - len(record.error or b"")
+    with_progress = len(record.progress or b"") <= room
+    if with_progress:
+        room -= len(record.progress or b"")
+    return len(record.spec) <= room, with_progress
 
 
 def _fill_spec(spec: task_pb2.TaskSpec, record: Record, *, full: bool) -> None:

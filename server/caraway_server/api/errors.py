@@ -8,6 +8,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from caraway.reasons import DOMAIN, REASONS
 from caraway_server.core.errors import CarawayServerError, Refused
+from caraway_server.store.values import NewTask
 
 OK: Final = status_pb2.Status()
 
@@ -38,16 +39,24 @@ def lease_lost(task_id: str) -> Refused:
     )
 
 
-def for_submit(word: str, task_id: str, queue: str) -> Refused:
+def batch_rejected() -> Refused:
+    """Another item of the batch was refused."""
+    return Refused("BATCH_REJECTED", "another item of this all-or-nothing batch was refused; nothing was accepted")
+
+
+def for_submit(word: str, new: NewTask) -> Refused:
     """Why the store did not take a task."""
     if word == "conflict":
-        return Refused("TASK_ID_CONFLICT", f"task {task_id!r} exists with another spec; use a new id", task_id=task_id)
+        return Refused(
+            "TASK_ID_CONFLICT", f"task {new.task_id!r} exists with another spec; use a new id", task_id=new.task_id
+        )
     if word == "queue_full":
         return Refused(
-            "QUEUE_FULL", f"queue {queue!r} holds as many tasks as it may; retry later or start workers", queue=queue
+            "QUEUE_FULL",
+            f"queue {new.queue!r} holds as many tasks as it may; retry later or start workers",
+            queue=new.queue,
         )
     if word == "too_far":
-        return Refused(
-            "INVALID_FIELD", "schedule_time and expire_time may lie at most 10 years ahead", field="schedule_time"
-        )
-    return Refused("BATCH_REJECTED", "another item of this all-or-nothing batch was refused; nothing was accepted")
+        field = "task.schedule_time" if new.at > new.until else "task.expire_time"
+        return Refused("INVALID_FIELD", f"{field} lies more than 10 years ahead", field=field)
+    return batch_rejected()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from caraway_server.core.errors import ShuttingDown
 from caraway_server.store.values import Cancel, DueChanged, Missed, Note, TaskChanged, WorkArrived
 
 
@@ -18,7 +19,7 @@ class Taker(Protocol):
     """Equal for streams that can take the same tasks: one of them is woken for a task, not all."""
 
     def wants_work(self) -> bool:
-        """Whether it has credit, and found nothing when it looked last."""
+        """Whether it has credit, and found nothing when it looked last, or is looking right now."""
 
     def wake(self) -> None:
         """Look again."""
@@ -38,6 +39,7 @@ class Watcher:
         self.revision = 0
         self.is_terminal = False
         self.missed = False
+        self._left = False
 
     def tell(self, note: TaskChanged | None) -> None:
         """A change, or (None) that changes may have been missed."""
@@ -49,13 +51,24 @@ class Watcher:
         self._noted.set()
 
     async def next(self, timeout: float) -> bool:
-        """Waits for the next note; False after `timeout` seconds without one."""
+        """Waits for the next note; False after `timeout` seconds without one.
+
+        Raises:
+            ShuttingDown: the gateway leaves.
+        """
         try:
             await asyncio.wait_for(self._noted.wait(), timeout)
         except TimeoutError:
             return False
+        if self._left:
+            raise ShuttingDown("this gateway is shutting down; ask again, and another one will answer")
         self._noted.clear()
         return True
+
+    def leave(self) -> None:
+        """No more notes will come: next() raises from now on."""
+        self._left = True
+        self._noted.set()
 
 
 class Hub:
@@ -103,9 +116,12 @@ class Hub:
                 del self._turns[taker.serves]
 
     def close_all(self, reason: str) -> None:
-        """Asks every stream to go elsewhere."""
+        """Asks every stream, and every caller that waits, to go elsewhere."""
         for taker in list(self._takers.values()):
             taker.close(reason)
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.leave()
 
     def take_notes(self, notes: list[Note]) -> None:
         """Gives each note to those it concerns."""

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_server.api.convert import policy_from
 from caraway_server.api.durations import micros
-from caraway_server.api.validate import invalid
+from caraway_server.api.validate import LONGEST_NAME, TEN_YEARS, bounded, invalid
 from caraway_server.core.errors import Refused
 from caraway_server.store.codec import token_parts
 from caraway_server.store.store import Store
 from caraway_server.store.values import Report, ReportKind
 
+LONGEST_TYPE = 1024
 LONGEST_MESSAGE = 32 * 1024
 LONGEST_TRACEBACK = 64 * 1024
 MOST_CAUSES = 16
@@ -44,21 +45,32 @@ class ReportReader:
         task_id, fence = token_parts(report.lease_token)
         if not report.task_id or task_id != report.task_id:
             raise Refused("LEASE_LOST", f"lease_token is not one of task {report.task_id!r}", task_id=report.task_id)
-        ran_for = micros(report.run_time)
+        ran_for = min(max(0, micros(report.run_time)), TEN_YEARS)
         if kind == "succeeded":
             return self._succeeded(report, fence, ran_for)
         blob, wait, custom_state = b"", 0, ""
         if kind == "progress":
-            blob, custom_state = report.progress.detail.SerializeToString(), report.progress.custom_state
+            blob, custom_state = self._progress(report.progress), report.progress.custom_state
         elif kind == "failed":
-            blob = _bounded(report.failed.error)
+            blob = _trimmed(report.failed.error)
         elif kind == "retry":
-            blob, wait = _bounded(report.retry.error), max(0, micros(report.retry.delay))
+            blob, wait = _trimmed(report.retry.error), bounded("reports.retry.delay", report.retry.delay, zero=True)
         elif kind == "rejected":
             blob = _error(task_pb2.TaskError.KIND_REJECTED, report.rejected.reason or "rejected by the worker")
         elif kind == "lost":
             blob = quarantine_error(self._max_lost, report.lost.error.message)
         return Report(ReportKind(kind), report.task_id, fence, ran_for, blob, wait, custom_state)
+
+    def _progress(self, progress: worker_service_pb2.TaskReport.Progress) -> bytes:
+        if len(progress.custom_state) > LONGEST_NAME:
+            raise invalid("reports.progress.custom_state", f"is longer than {LONGEST_NAME} characters")
+        blob = progress.detail.SerializeToString()
+        if len(blob) > self._max_payload_bytes:
+            raise Refused(
+                "PAYLOAD_TOO_LARGE", f"the progress has {len(blob)} bytes; at most {self._max_payload_bytes} are taken",
+                size_bytes=len(blob), max_bytes=self._max_payload_bytes,
+            )  # fmt: skip
+        return blob
 
     def _succeeded(self, report: worker_service_pb2.TaskReport, fence: str, ran_for: int) -> Report:
         succeeded = report.succeeded
@@ -113,12 +125,15 @@ def _error(kind: task_pb2.TaskError.Kind.ValueType, message: str) -> bytes:
     return task_pb2.TaskError(kind=kind, message=message[:LONGEST_MESSAGE], non_retryable=True).SerializeToString()
 
 
-def _bounded(error: task_pb2.TaskError) -> bytes:
-    """An error, cut to the contract's lengths."""
+def _trimmed(error: task_pb2.TaskError) -> bytes:
+    """An error, cut to the contract's lengths; it always has a kind."""
+    error.kind = error.kind or task_pb2.TaskError.KIND_APPLICATION
+    error.type = _cut(error.type, LONGEST_TYPE)
     error.message = _cut(error.message, LONGEST_MESSAGE)
     error.traceback = _cut(error.traceback, LONGEST_TRACEBACK)
     del error.causes[MOST_CAUSES:]
     for cause in error.causes:
+        cause.type = _cut(cause.type, LONGEST_TYPE)
         cause.message = _cut(cause.message, LONGEST_MESSAGE)
         cause.traceback = _cut(cause.traceback, LONGEST_TRACEBACK // MOST_CAUSES)
     if error.detail.ByteSize() > LONGEST_TRACEBACK:

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from caraway.ids import uuid7
 from caraway.v1 import worker_service_pb2
 from caraway_server.api.durations import fill
-from caraway_server.core.errors import Refused, StoreError
+from caraway_server.core.errors import CarawayServerError, Refused, StoreError
 from caraway_server.settings import Settings
 from caraway_server.store.codec import token_for, token_parts
 from caraway_server.store.store import Store
@@ -47,17 +48,18 @@ class LeaseSession:
         self._sent = self._sent_bytes = 0
         self._look = asyncio.Event()
         self._idle = False
+        self._looking: asyncio.Task[tuple[list[Lease], bool]] | None = None
         self._draining = False
         self._closing = False
         self._told: dict[str, str] = {}
-        self._outgoing: asyncio.Queue[Response | None] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[Response | CarawayServerError | None] = asyncio.Queue()
         self._unsent: dict[int, list[Lease]] = {}
 
     # -- as the hub sees it ---------------------------------------------------------------------------------------
 
     def wants_work(self) -> bool:
-        """Whether it has credit, and found nothing when it looked last."""
-        return self._idle and self._credit() > 0
+        """Whether it has credit, and found nothing when it looked last, or is looking: its answer may be older."""
+        return (self._idle or self._looking is not None) and self._credit() > 0
 
     def wake(self) -> None:
         """Look for work again."""
@@ -86,12 +88,24 @@ class LeaseSession:
         self._put(Response(goaway=goaway))
         self._outgoing.put_nowait(None)
 
+    def fail(self, error: CarawayServerError) -> None:
+        """Ends the stream with an error: the worker broke its rules."""
+        if not self._closing:
+            self._closing = True
+            self._outgoing.put_nowait(error)
+
     # -- what goes out --------------------------------------------------------------------------------------------
 
     async def responses(self) -> AsyncIterator[Response]:
-        """All messages of the stream, until it is closed."""
+        """All messages of the stream, until it is closed.
+
+        Raises:
+            CarawayServerError: it failed.
+        """
         yield await self._welcome()
         while (response := await self._outgoing.get()) is not None:
+            if isinstance(response, CarawayServerError):
+                raise response
             yield response
             self._unsent.pop(id(response), None)
 
@@ -109,6 +123,9 @@ class LeaseSession:
         """After the end: what was leased and never written goes back to its place, and counts nothing."""
         leases = [lease for batch in self._unsent.values() for lease in batch]
         self._unsent.clear()
+        if self._looking is not None:
+            with suppress(StoreError):
+                leases += (await self._looking)[0]
         reports = [Report(ReportKind.RELEASED, lease.task_id, lease.fence) for lease in leases]
         if reports:
             await self._store.report(reports)
@@ -162,10 +179,9 @@ class LeaseSession:
         held = set(tokens)
         self._told = {token: mode for token, mode in self._told.items() if token in held}
         for cancel in renewed.cancels:
-            if cancel.mode != "p":
-                self.cancel(cancel)
-        lost = dict(renewed.lost)
-        return [token for token in tokens if lost and lost.get((parts := token_parts(token))[0]) == parts[1]]
+            self.cancel(cancel)
+        lost = set(renewed.lost)
+        return [token for token in tokens if lost and token_parts(token) in lost]
 
     # -- leasing --------------------------------------------------------------------------------------------------
 
@@ -197,9 +213,7 @@ class LeaseSession:
         while (credit := self._credit()) > 0:
             room = self._allowed_bytes - self._sent_bytes if self._allowed_bytes else BATCH_BYTES
             try:
-                leases, more = await self._store.lease(
-                    self.worker_id, self._queues, self._names, min(credit, LEASES_IN_ONE_BATCH), min(room, BATCH_BYTES)
-                )
+                leases, more = await self._look_for(min(credit, LEASES_IN_ONE_BATCH), min(room, BATCH_BYTES))
             except StoreError as error:
                 _log.warning("no leases for %s: %s", self.worker_id, error)
                 await asyncio.sleep(random.uniform(0.2, 1.0))
@@ -210,6 +224,18 @@ class LeaseSession:
                 self._idle = True
                 return False
         return True
+
+    async def _look_for(self, count: int, most_bytes: int) -> tuple[list[Lease], bool]:
+        look = self._store.lease(self.worker_id, self._queues, self._names, count, most_bytes)
+        self._looking = asyncio.create_task(look)
+        try:
+            # The end of the stream cancels this, but not the look: what it leases is given back.
+            answer = await asyncio.shield(self._looking)
+        except StoreError:
+            self._looking = None
+            raise
+        self._looking = None
+        return answer
 
     def _send(self, leases: list[Lease]) -> None:
         batch = worker_service_pb2.LeaseBatch()

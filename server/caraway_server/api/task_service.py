@@ -1,6 +1,7 @@
 """TaskService: submit, read, wait, revoke, delete."""
 
 import asyncio
+import signal
 from collections.abc import Sequence
 
 from caraway.v1 import task_pb2, task_service_pb2
@@ -78,7 +79,7 @@ class TaskService:
         checked = [self._checked_or_error(item) for item in request.requests]
         news = [new for new in checked if isinstance(new, NewTask)]
         if request.all_or_nothing and len(news) < len(checked):
-            refusal = errors.for_submit("rejected", "", "")
+            refusal = errors.batch_rejected()
             checked = [refusal if isinstance(new, NewTask) else new for new in checked]
             news = []
         wanted = [
@@ -136,7 +137,8 @@ class TaskService:
         validate.check_batch("task_ids", request.task_ids, self._settings.max_batch_size)
         view = request.view or task_pb2.TASK_VIEW_BASIC
         response = task_service_pb2.BatchGetTasksResponse()
-        size = 0
+        # Each id stands in the reply: in its task, as missing or as unread.
+        size = sum(len(task_id.encode()) + 8 for task_id in request.task_ids)
         for start in range(0, len(request.task_ids), READ_PAGE):
             page = request.task_ids[start : start + READ_PAGE]
             for index, record in enumerate(await self._store.get(page)):
@@ -168,8 +170,10 @@ class TaskService:
             raise validate.invalid("mode", f"{request.mode} is not known")
         if len(request.reason) > LONGEST_REASON:
             raise validate.invalid("reason", f"is longer than {LONGEST_REASON} characters")
+        if request.signal and request.signal not in signal.Signals.__members__:
+            raise validate.invalid("signal", f"{request.signal!r} is no signal; say SIGTERM, SIGKILL, ...")
         words = await self._store.revoke(
-            ids, _MODES[request.mode], request.reason or "revoked", max(0, micros(request.grace)), request.signal
+            ids, _MODES[request.mode], request.reason or "revoked", _grace(request), request.signal
         )
         results = [_Revoked(task_id=task_id, outcome=_REVOKED[word]) for task_id, word in zip(ids, words, strict=True)]
         return task_service_pb2.RevokeTasksResponse(results=results)
@@ -205,6 +209,10 @@ def _patience(request: task_service_pb2.RunTaskRequest | task_service_pb2.WaitTa
     return min(seconds, LONGEST_WAIT, LONGEST_WAIT if left is None else max(0.0, left - min(ANSWER_MARGIN, left / 10)))
 
 
+def _grace(request: task_service_pb2.RevokeTasksRequest) -> int:
+    return validate.bounded("grace", request.grace, zero=True) if request.HasField("grace") else 0
+
+
 def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTaskResponse:
     response = task_service_pb2.SubmitTaskResponse()
     response.task.task_id = new.task_id
@@ -213,7 +221,7 @@ def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTask
     elif submitted.word in ("known", "deleted"):
         response.disposition = task_service_pb2.SUBMIT_DISPOSITION_ALREADY_SUBMITTED
     else:
-        raise errors.for_submit(submitted.word, new.task_id, new.queue)
+        raise errors.for_submit(submitted.word, new)
     response.task.state = submitted.state  # type: ignore[assignment]
     response.task.revision = submitted.revision
     return response

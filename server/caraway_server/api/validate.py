@@ -19,8 +19,11 @@ DEFAULT_PRIORITY: Final = 4
 LONGEST_NAME: Final = 255
 LARGEST_HEADERS: Final = 64 * 1024
 TEN_YEARS: Final = 315_360_000_000_000  # microseconds
+LATEST: Final = 253_402_300_799_000_000  # microseconds, the end of the year 9999; the store compares nearer ones itself
 LARGEST_EXACT: Final = 2**53 - 1
+LARGEST_REST: Final = 256 * 1024  # of a spec, beside its arguments
 _QUEUE = re.compile(r"[A-Za-z0-9_.@/#-]{1,255}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def invalid(field: str, problem: str) -> Refused:
@@ -39,20 +42,23 @@ def new_task(spec: task_pb2.TaskSpec, max_payload_bytes: int, *, watch: bool = F
     check_id("task.name", spec.name)
     if not spec.queue:
         spec.queue = DEFAULT_QUEUE
-    elif not _QUEUE.fullmatch(spec.queue):
-        raise invalid("task.queue", "may have letters, digits and _ . @ / # -, at most 255")
+    else:
+        check_queue("task.queue", spec.queue)
     if not spec.HasField("priority"):
         spec.priority = DEFAULT_PRIORITY
     elif not 0 <= spec.priority <= 9:
         raise invalid("task.priority", f"is {spec.priority}; it goes from 0 to 9, 9 first")
     _check_arguments(spec, max_payload_bytes)
     at, delay, until, ttl = _times(spec)
-    result_ttl = _bounded("task.result_ttl", spec.result_ttl) if spec.HasField("result_ttl") else 0
+    result_ttl = bounded("task.result_ttl", spec.result_ttl) if spec.HasField("result_ttl") else 0
     _check_policy(spec)
     fingerprint, stored = _stored_form(spec)
+    if len(stored) > max_payload_bytes + LARGEST_REST:
+        raise invalid("task", f"has {len(stored)} bytes, far more than its arguments; shorten its other fields")
     return NewTask(
-        task_id, fingerprint, stored, spec.name, spec.queue, spec.priority, at, delay, until, ttl, result_ttl, watch
-    )
+        task_id, fingerprint, stored, spec.name, spec.queue, spec.priority, at, delay, until, ttl, result_ttl, watch,
+        spec.ignore_result,
+    )  # fmt: skip
 
 
 def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
@@ -83,8 +89,18 @@ def check_id(field: str, text: str) -> None:
         raise invalid(field, "is required")
     if len(text) > LONGEST_NAME:
         raise invalid(field, f"has {len(text)} characters; at most {LONGEST_NAME} are taken")
-    if not text.isprintable():
+    if not text.isprintable() and _CONTROL.search(text):
         raise invalid(field, "holds control characters")
+
+
+def check_queue(field: str, name: str) -> None:
+    """A queue's name.
+
+    Raises:
+        Refused: it is none.
+    """
+    if not _QUEUE.fullmatch(name):
+        raise invalid(field, "may have letters, digits and _ . @ / # -, at most 255")
 
 
 def check_batch(field: str, items: Sequence[object], most: int) -> None:
@@ -155,21 +171,28 @@ def _times(spec: task_pb2.TaskSpec) -> tuple[int, int, int, int]:
     if start == "schedule_time":
         at = _instant("task.schedule_time", micros(spec.schedule_time))
     elif start == "delay":
-        delay = _bounded("task.delay", spec.delay, zero=True)
+        delay = bounded("task.delay", spec.delay, zero=True)
     if expiration == "expire_time":
         until = _instant("task.expire_time", micros(spec.expire_time))
     elif expiration == "ttl":
-        ttl = _bounded("task.ttl", spec.ttl)
+        ttl = bounded("task.ttl", spec.ttl)
     return at, delay, until, ttl
 
 
 def _instant(field: str, value: int) -> int:
     if value <= 0:
         raise invalid(field, "lies before 1970")
+    if value > LATEST:
+        raise invalid(field, "lies more than 10 years ahead")
     return value
 
 
-def _bounded(field: str, duration: duration_pb2.Duration, *, zero: bool = False) -> int:
+def bounded(field: str, duration: duration_pb2.Duration, *, zero: bool = False) -> int:
+    """The microseconds of a duration, above 0 (or from it on, with `zero`) and at most ten years.
+
+    Raises:
+        Refused: it lies outside.
+    """
     value = micros(duration)
     if value < 0 or (value == 0 and not zero) or value > TEN_YEARS:
         raise invalid(field, f"is {value / 1e6:g} s; it goes from {'0' if zero else 'above 0'} to 10 years")
@@ -180,18 +203,18 @@ def _check_policy(spec: task_pb2.TaskSpec) -> None:
     if spec.HasField("time_limits"):
         limits = spec.time_limits
         if limits.HasField("soft"):
-            _bounded("task.time_limits.soft", limits.soft)
+            bounded("task.time_limits.soft", limits.soft)
         if limits.HasField("hard"):
-            _bounded("task.time_limits.hard", limits.hard)
+            bounded("task.time_limits.hard", limits.hard)
     if not spec.HasField("retry_policy"):
         return
     policy = spec.retry_policy
     if policy.max_attempts < -1:
         raise invalid("task.retry_policy.max_attempts", "is a number of attempts, or -1 for no end")
     if policy.HasField("initial_backoff"):
-        _bounded("task.retry_policy.initial_backoff", policy.initial_backoff, zero=True)
+        bounded("task.retry_policy.initial_backoff", policy.initial_backoff, zero=True)
     if policy.HasField("max_backoff"):
-        _bounded("task.retry_policy.max_backoff", policy.max_backoff, zero=True)
+        bounded("task.retry_policy.max_backoff", policy.max_backoff, zero=True)
     if policy.backoff_multiplier and not 1 <= policy.backoff_multiplier <= 1000:
         raise invalid("task.retry_policy.backoff_multiplier", "goes from 1 to 1000")
     if not 0 <= policy.jitter_ratio <= 1:

@@ -57,7 +57,7 @@ class WorkerService:
             session.close("the worker ended the stream, or fell silent")
         except CarawayServerError as error:
             _log.warning("stream %s: %s", session.session_id, error)
-            session.close(error.message)
+            session.fail(error)
 
     async def _lease(self, session: LeaseSession) -> None:
         async for _ in session.lease():
@@ -121,6 +121,8 @@ async def _hello(requests: AsyncIterator[worker_service_pb2.LeaseTasksRequest]) 
         validate.check_id("hello.worker_id", hello.worker_id)
         if not hello.queues:
             raise validate.invalid("hello.queues", "is empty; name at least one queue")
+        for queue in hello.queues:
+            validate.check_queue("hello.queues", queue)
         if not hello.task_names and not hello.all_task_names:
             raise validate.invalid("hello.task_names", "is empty; name the tasks that this worker runs")
         return hello

@@ -2,6 +2,7 @@
 
 CarawayServerError
 ├── Refused            a request, or an item of it, is not accepted; nothing was changed
+├── ShuttingDown       this gateway leaves; another one will answer
 └── StoreError         the store did not do what it was asked
     ├── StoreUnavailable
     ├── StoreReadOnly
@@ -29,6 +30,12 @@ class Refused(CarawayServerError):
     def __init__(self, reason: str, message: str, **metadata: object) -> None:
         super().__init__(message, {name: str(value) for name, value in metadata.items()})
         self.reason = reason
+
+
+class ShuttingDown(CarawayServerError):
+    """The gateway leaves while a call waits."""
+
+    reason = "SHUTTING_DOWN"
 
 
 class StoreError(CarawayServerError):

@@ -14,7 +14,7 @@ class RetryPolicy:
         max_attempts: attempts in all; -1 is without end.
         initial_backoff: wait before the second attempt.
         max_backoff: no wait is longer.
-        multiplier: from one wait to the next.
+        multiplier: from one wait to the next, at most 1000.
         jitter: part of a wait that is drawn by chance, 0 to 1.
         retryable: error types that are retried; empty: all.
         non_retryable: error types that never are.
@@ -39,6 +39,6 @@ class RetryPolicy:
         """How long to wait after the failed attempt number `attempt` (from 1); None: it was the last."""
         if 0 <= self.max_attempts <= attempt:
             return None
-        # The exponent is bounded: beyond it any wait is at its maximum, and a float would overflow.
-        wait = min(self.max_backoff, self.initial_backoff * min(self.multiplier ** min(attempt - 1, 64), 1e9))
-        return wait * (1 - self.jitter * chance())
+        # Seconds, not timedeltas, because a product of those overflows; the exponent is bounded, or the power would.
+        wait = self.initial_backoff.total_seconds() * self.multiplier ** min(attempt - 1, 64)
+        return timedelta(seconds=min(self.max_backoff.total_seconds(), wait) * (1 - self.jitter * chance()))

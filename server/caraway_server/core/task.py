@@ -40,6 +40,11 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 
+# Reports after which an attempt is over and not yet counted: `retry` has counted it; `released`, and a `started` that
+# came too late, were none.
+_ENDS_OF_AN_ATTEMPT = frozenset({"succeeded", "failed", "rejected", "cancelled", "ignored", "lost"})
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A task as the store keeps it. Times are microseconds of the store's clock; 0 is "not set"."""
@@ -75,7 +80,7 @@ class Record:
     @property
     def attempt(self) -> int:
         """Attempts begun, the running one included."""
-        return self.retries + (self.state in HELD or (self.is_terminal and self.ended_by != ""))
+        return self.retries + (self.state in HELD or (self.is_terminal and self.ended_by in _ENDS_OF_AN_ATTEMPT))
 
     @property
     def is_terminal(self) -> bool:

@@ -44,6 +44,7 @@ FIELDS: Final = {
     "t": "spec",  # without its task_id
     "x": "expires",
     "T": "result_ttl",  # where it is not the gateway's default
+    "i": "ignore_result",  # where a success keeps none
     "W": "watchers",  # gateways to be told of its end, or with "+" of any change; parted by spaces
     "d": "due",
     "e": "fence",  # of the last delivery
@@ -63,7 +64,7 @@ FIELDS: Final = {
     "Cr": "cancel_reason",
     "Cg": "cancel_grace",
     "Cs": "cancel_signal",
-    "y": "ended_by",  # kind of the report that ended the last delivery; empty: none did
+    "y": "ended_by",  # kind of the report that ended the last delivery
 }
 
 

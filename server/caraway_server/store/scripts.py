@@ -4,6 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 
+# A full store refuses what adds tasks, and the reaper, whose failure shows that the gateway is not ready. All else goes
+# on, or a full store could never be drained.
+_REFUSED_WHEN_FULL = frozenset({"submit", "reap"})
+_ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -21,7 +26,8 @@ def _read_all() -> dict[str, Script]:
     for entry in folder.iterdir():
         name = entry.name.removesuffix(".lua")
         if entry.name.endswith(".lua") and name != "prelude":
-            text = f"{prelude}\n{entry.read_text()}"
+            flags = "" if name in _REFUSED_WHEN_FULL else _ALLOWED_WHEN_FULL
+            text = f"{flags}{prelude}\n{entry.read_text()}"
             digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
             scripts[name] = Script(name, text, digest)
     return scripts

@@ -102,7 +102,7 @@ class Store:
             items = [
                 (
                     new.task_id, new.fingerprint, new.spec, new.name, new.queue, new.priority,
-                    new.at, new.delay, new.until, new.ttl, new.result_ttl, new.watch,
+                    new.at, new.delay, new.until, new.ttl, new.result_ttl, new.watch, new.ignore_result,
                 )
                 for new in part
             ]  # fmt: skip

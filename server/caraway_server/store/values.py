@@ -45,6 +45,7 @@ class NewTask:
     ttl: int = 0
     result_ttl: int = 0
     watch: bool = False
+    ignore_result: bool = False
 
 
 @dataclass(frozen=True, slots=True)

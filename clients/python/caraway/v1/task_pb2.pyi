@@ -33,7 +33,9 @@ class _TaskViewEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     TASK_VIEW_BASIC: _TaskView.ValueType  # 1
     """Without arguments, headers, progress, result and traceback."""
     TASK_VIEW_FULL: _TaskView.ValueType  # 2
-    """All of it."""
+    """All of it. Where that would outgrow a message, arguments and headers are left out, and then the progress; a result or an
+    error never is.
+    """
 
 class TaskView(_TaskView, metaclass=_TaskViewEnumTypeWrapper):
     """How much of a task to return."""
@@ -43,7 +45,9 @@ TASK_VIEW_UNSPECIFIED: TaskView.ValueType  # 0
 TASK_VIEW_BASIC: TaskView.ValueType  # 1
 """Without arguments, headers, progress, result and traceback."""
 TASK_VIEW_FULL: TaskView.ValueType  # 2
-"""All of it."""
+"""All of it. Where that would outgrow a message, arguments and headers are left out, and then the progress; a result or an
+error never is.
+"""
 Global___TaskView: typing_extensions.TypeAlias = TaskView
 
 @typing.final

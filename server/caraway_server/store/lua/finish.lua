@@ -10,7 +10,7 @@ return reply(each_held(kind, function(task, item)
   if run > 0 then
     fields[3], fields[4] = 'b', started_at(run)
   end
-  if blob ~= '' then
+  if blob ~= '' and not (field == 'R' and task.ignores_result) then
     fields[#fields + 1] = field
     fields[#fields + 1] = blob
   end

@@ -147,11 +147,11 @@ end
 
 -- What the end of a delivery needs to know of a task, or nil. It is the commonest transition: no more than it needs.
 local function load_delivery(id)
-  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y')
+  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i')
   if not v[1] then return nil end
   return {
     id = id, state = tonumber(v[1]), fence = v[2], revision = tonumber(v[3] or 0) + 1, expires = v[4] and tonumber(v[4]),
-    ttl = v[5] and tonumber(v[5]), watchers = v[6], cancel = v[7], ended_by = v[8],
+    ttl = v[5] and tonumber(v[5]), watchers = v[6], cancel = v[7], ended_by = v[8], ignores_result = v[9],
   }
 end
 
@@ -244,7 +244,8 @@ local function each_held(kind, move, loader)
       answers[index] = {'not_found', 0, false}
     elseif is_held(task, item[2]) then
       answers[index] = {'ok', move(task, item), task.cancel and true or false}
-    elseif task.fence == item[2] and task.ended_by == kind then
+    elseif task.fence == item[2] and (task.ended_by == kind or (task.ended_by == 'retry' and kind == 'failed')) then
+      -- A failure that the policy made a retry may be judged otherwise when it is reported again.
       answers[index] = {'ok', task.state, false}
     else
       answers[index] = {'lease_lost', task.state, false}

@@ -1,6 +1,6 @@
 -- Takes back leases that ran out. LEASED, RUNNING -> QUEUED, REVOKED, EXPIRED, or FAILED (quarantined).
 -- After a gap in which no gateway reaped (all were down, the store was, or its clock jumped) workers could not renew: nothing
--- is taken back until they had one lease's time to do so.
+-- is taken back until they had one lease's time to do so, and no lease lasts longer than that.
 -- request: limit, gap (longest time between passes), lease, result_ttl, max_lost, error (for quarantined ones).
 -- Returns {count, now, next expiry or 0, taken {{id, worker}, ...}}.
 local SEEN, GRACE = root .. 'reaper:seen', root .. 'reaper:grace'
@@ -12,7 +12,17 @@ if seen > 0 and (now - seen > request.gap or now < seen) then
 end
 redis.call('SET', SEEN, int(now))
 if grace > now + request.lease then grace = now + request.lease end -- the clock was set back
-if now < grace then return reply({0, now, grace, {}}) end
+if now < grace then
+  -- Leases given before the clock was set back would end far too late, and those of dead workers never.
+  local ends = {}
+  local far = redis.call('ZRANGE', LEASES, '(' .. int(now + request.lease), '+inf', 'BYSCORE', 'LIMIT', 0, request.limit)
+  for _, id in ipairs(far) do
+    ends[#ends + 1] = int(now + request.lease)
+    ends[#ends + 1] = id
+  end
+  in_parts('ZADD', LEASES, ends)
+  return reply({#far, now, #far == request.limit and now or grace, {}})
+end
 
 local taken = {}
 local over = redis.call('ZRANGE', LEASES, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, request.limit)
@@ -20,7 +30,7 @@ for index, id in ipairs(over) do
   local task = load(id)
   taken[index] = {id, redis.call('HGET', task_key(id), 'w')}
   end_delivery(task)
-  lose(task, request.error, {'S', '', 'y', ''})
+  lose(task, request.error, {'S', '', 'y', 'lost'})
 end
 store_indexes()
 local head = redis.call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')

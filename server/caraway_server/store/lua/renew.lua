@@ -13,7 +13,7 @@ for index, item in ipairs(request.items) do
     renewed[#renewed + 1] = lease_until
     renewed[#renewed + 1] = id
     if v[3] ~= me then redis.call('HSET', key, 'g', me) end -- its stream has moved here: cancels must too
-    if v[4] then
+    if v[4] and (v[4] ~= 'p' or state == LEASED) then -- as revoke.lua: what runs may run on
       local how = redis.call('HMGET', key, 'Cr', 'Cg', 'Cs')
       cancels[#cancels + 1] = {index, v[4], how[1] or '', tonumber(how[2] or 0), how[3] or ''}
     end

@@ -5,10 +5,9 @@ local mode, reason, grace, signal = request.mode, request.reason, request.grace,
 local RANK = {p = 1, c = 2, t = 3}
 
 local function ask(task)
-  if not task.cancel or RANK[mode] > RANK[task.cancel] then
-    redis.call('HSET', task_key(task.id), 'C', mode, 'Cr', reason, 'Cg', int(grace), 'Cs', signal, 'r', task.revision)
-    changed(task.id, task.watchers, task.state, task.revision)
-  end
+  if task.cancel and RANK[mode] <= RANK[task.cancel] then return 'cancel_requested' end
+  redis.call('HSET', task_key(task.id), 'C', mode, 'Cr', reason, 'Cg', int(grace), 'Cs', signal, 'r', task.revision)
+  changed(task.id, task.watchers, task.state, task.revision)
   -- What runs and is to be left running needs no telling; a delivery that may not have started does.
   if task.gateway and (mode ~= 'p' or task.state == LEASED) then
     local worker = redis.call('HGET', task_key(task.id), 'w')

@@ -6,7 +6,7 @@ return reply(each_held('started', function(task, item)
   if task.state == RUNNING then return RUNNING end
   if task.expires and task.expires <= began then
     end_delivery(task)
-    return finish(task, EXPIRED)
+    return finish(task, EXPIRED, {'y', 'started'})
   end
   redis.call('HSET', task_key(task.id), 's', RUNNING, 'b', int(began), 'r', task.revision)
   if task.expires then redis.call('ZREM', EXPIRING, task.id) end

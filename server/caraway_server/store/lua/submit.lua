@@ -1,5 +1,6 @@
 -- Accepts tasks. New -> QUEUED or SCHEDULED.
--- request: items {{id, fingerprint, spec, name, queue, priority, at, delay, until, ttl, result ttl or 0, watch}, ...}
+-- request: items {{id, fingerprint, spec, name, queue, priority, at, delay, until, ttl, result ttl or 0, watch,
+--            ignore result}, ...}
 --            (at, until: instants; delay, ttl: times from now; 0 where not set; watch: tell this gateway of the end),
 --          max_length (of a queue), horizon (how far ahead an instant may lie), all_or_nothing.
 -- Returns a {word, state, revision, created, due} an item; word: created, known (same id, same spec), deleted (known, and
@@ -85,6 +86,7 @@ local function accept(item)
   end
   if item[11] > 0 then set('T', int(item[11])) end
   if item[12] then set('W', me) end
+  if item[13] then set('i', 1) end
   if state == SCHEDULED then set('d', int(due)) end
   redis.call('HSET', task_key(id), unpack(fields))
   if state == SCHEDULED then
