@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
-from typing import Any
+
+import pytest
+
+from support.played import PlayedGateway
 
 FORKS = 20
 
@@ -69,21 +72,61 @@ assert result.get(timeout=10) == 7
 print("done")
 """
 
+USED_BY_AN_EVENT_LOOP = """
+import asyncio, os, signal, sys
+from caraway import Caraway
+
+app = Caraway("proj", target=sys.argv[1])
+
+def fork():
+    pid = os.fork()
+    if pid == 0:
+        # As multiprocessing's children do: they leave the parent's loop alone.
+        signal.alarm(20)
+        app.send_task("proj.child")
+        os._exit(0)
+    return pid
+
+async def fork_inside():
+    submitting = [asyncio.create_task(app.asend_task("proj.add", [number])) for number in range(20)]
+    await submitting[0]
+    pid = fork()
+    await asyncio.gather(*submitting)
+    return pid
+
+if sys.argv[2] == "inside":
+    pid = asyncio.run(fork_inside())
+else:
+    asyncio.run(app.asend_task("proj.add", [1]))
+    app.send_task("proj.add", [1])
+    pid = fork()
+assert os.waitpid(pid, 0)[1] == 0
+asyncio.run(app.asend_task("proj.add", [1]))
+print("done")
+"""
+
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 
 
-def test_a_busy_parent_forks_many_times_in_a_row(played: Any) -> None:
+def test_a_busy_parent_forks_many_times_in_a_row(played: PlayedGateway) -> None:
     ended = run(BUSY_PARENT, played.target, str(FORKS))
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
     children = [task for task in played.tasks.values() if task.spec.name == "proj.child"]
     assert len(children) == 10 * FORKS
 
 
-def test_a_result_of_before_the_fork_can_be_read_on_both_sides(played: Any) -> None:
+def test_a_result_of_before_the_fork_can_be_read_on_both_sides(played: PlayedGateway) -> None:
     played.answer = 7
     ended = run(MADE_BEFORE_FORK, played.target)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
+@pytest.mark.parametrize("where", ["outside", "inside"])
+def test_a_program_with_event_loops_forks(played: PlayedGateway, where: str) -> None:
+    ended = run(USED_BY_AN_EVENT_LOOP, played.target, where)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+    assert [task.spec.name for task in played.tasks.values()].count("proj.child") == 1

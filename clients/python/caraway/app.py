@@ -81,14 +81,9 @@ class Caraway:
         return self._gateway
 
     def close(self) -> None:
-        """Close the connections of this process; a later call opens new ones."""
+        """Close this process's connection; a later call opens a new one."""
         if self._gateway is not None:
             self._gateway.close()
-
-    async def aclose(self) -> None:
-        """Close the connection of this event loop, and those of the process."""
-        if self._gateway is not None:
-            await self._gateway.aclose()
 
     # Tasks
 

@@ -1,14 +1,16 @@
-"""The SDK's calls of TaskService, from threads; `caraway.aio_client` has those from event loops.
+"""The SDK's calls of TaskService, from threads and from event loops. Loading it loads grpc, so that is done late.
 
-Loading either loads grpc, so both are loaded at the first call only.
+Both share one channel a process. Not grpc.aio, whose channels belong to one event loop each and whose poller does not
+survive a fork: a sync channel's futures are as fast (measured), and know neither loops nor forks.
 """
 
+import asyncio
+import contextlib
 import time
 from typing import Any
 
 from caraway import forking
-from caraway.aio_client import AioClient
-from caraway.channel import Channel, RpcError, new_channel
+from caraway.channel import Channel, RpcError, StatusCode, new_channel
 from caraway.exceptions import CarawayError, OperationalError
 from caraway.refusal import from_rpc_error
 from caraway.retry_clock import RetryClock, WaitClock
@@ -17,20 +19,17 @@ from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 __all__ = ["Client"]
 
 
-class Client(AioClient):
-    """Calls one gateway, with retries. Implements `caraway.gateway.Gateway`.
-
-    Its blocking methods share one channel a process, whichever thread calls, and survive forks; its async ones, of the
-    base, use one channel an event loop.
-    """
+class Client:
+    """Calls one gateway, with retries, from any thread, event loop or forked child. Implements `gateway.Gateway`."""
 
     def __init__(self, target: str) -> None:
         """`target` is "host:port". Connects at the first call."""
-        super().__init__(target)
+        self.target = target
         self.gate = forking.Gate()
         self._channel: Channel | None = None
         # The stub holds its multicallables: making one costs as much as a call.
         self._stub: Any = None
+        forking.guard(self)
 
     def submit(self, spec: task_pb2.TaskSpec) -> None:
         """Submit one task."""
@@ -45,10 +44,7 @@ class Client(AioClient):
 
     def read(self, task_id: str, *, full: bool) -> task_pb2.Task:
         """Read a task as it stands."""
-        view = task_pb2.TASK_VIEW_FULL if full else task_pb2.TASK_VIEW_BASIC
-        response: task_service_pb2.GetTaskResponse = self._repeat(
-            "GetTask", task_service_pb2.GetTaskRequest(task_id=task_id, view=view)
-        )
+        response: task_service_pb2.GetTaskResponse = self._repeat("GetTask", _reading(task_id, full))
         return response.task
 
     def wait(self, task_id: str, timeout: float | None) -> task_pb2.Task:
@@ -76,43 +72,108 @@ class Client(AioClient):
         response: task_service_pb2.DeleteTasksResponse = self._repeat("DeleteTasks", request)
         return response
 
+    async def asubmit(self, spec: task_pb2.TaskSpec) -> None:
+        """Async twin of `submit`."""
+        await self._arepeat("SubmitTask", task_service_pb2.SubmitTaskRequest(task=spec))
+
+    async def asubmit_batch(
+        self, request: task_service_pb2.BatchSubmitTasksRequest
+    ) -> task_service_pb2.BatchSubmitTasksResponse:
+        """Async twin of `submit_batch`."""
+        response: task_service_pb2.BatchSubmitTasksResponse = await self._arepeat("BatchSubmitTasks", request)
+        return response
+
+    async def aread(self, task_id: str, *, full: bool) -> task_pb2.Task:
+        """Async twin of `read`."""
+        response: task_service_pb2.GetTaskResponse = await self._arepeat("GetTask", _reading(task_id, full))
+        return response.task
+
+    async def await_(self, task_id: str, timeout: float | None) -> task_pb2.Task:
+        """Async twin of `wait`."""
+        clock = WaitClock(self.target, task_id, timeout)
+        while True:
+            request = clock.next_request()
+            try:
+                response: task_service_pb2.WaitTaskResponse = await self._acall("WaitTask", request, clock.timeout())
+            except CarawayError as error:
+                delay = clock.next_delay(error)
+            else:
+                if clock.is_over(response):
+                    return response.task
+                continue
+            await asyncio.sleep(delay)
+
+    async def arevoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:
+        """Async twin of `revoke`."""
+        response: task_service_pb2.RevokeTasksResponse = await self._arepeat("RevokeTasks", request)
+        return response
+
+    async def adelete(self, request: task_service_pb2.DeleteTasksRequest) -> task_service_pb2.DeleteTasksResponse:
+        """Async twin of `delete`."""
+        response: task_service_pb2.DeleteTasksResponse = await self._arepeat("DeleteTasks", request)
+        return response
+
     def close(self) -> None:
-        """Close the process's channel; a later call opens a new one."""
+        """Close the channel; a later call opens a new one."""
         self.gate.shut(self.drop)
         self.gate.open()
 
-    async def aclose(self) -> None:
-        """Close this event loop's channel, and the process's."""
-        await super().aclose()
-        self.close()
-
     def drop(self) -> None:
         """Close the channel; calls under way end, and are made again once the gate is open."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = self._stub = None
+        channel, self._channel, self._stub = self._channel, None, None
+        if channel is not None:
+            channel.close()
 
-    def _open(self) -> None:
+    def _open(self) -> Any:
         if self._channel is None:
             self._channel = new_channel(self.target)
             self._stub = task_service_pb2_grpc.TaskServiceStub(self._channel)
-            forking.guard(self)
+        return self._stub
 
     def _call(self, method: str, request: Any, timeout: float) -> Any:
         """Make one attempt. Raises CarawayError."""
-        self.gate.enter(self._open)
-        stub = self._stub
+        stub = self.gate.enter(self._open)
         try:
             return getattr(stub, method)(request, timeout=timeout)
         except RpcError as error:
             raise from_rpc_error(error, self.target) from error
         except ValueError as error:
-            if self._stub is stub:
-                raise
-            # The channel was closed, for a fork, after we had entered.
-            raise OperationalError(str(error), target=self.target) from error
+            raise self._closed_under(stub, error) from error
         finally:
             self.gate.leave()
+
+    async def _acall(self, method: str, request: Any, timeout: float) -> Any:
+        """Make one attempt: begun here, ended in the channel's thread, taken up again by this event loop."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+        stub = self.gate.enter(self._open)
+        try:
+            call = getattr(stub, method).future(request, timeout=timeout)
+        except BaseException as error:
+            self.gate.leave()
+            if isinstance(error, ValueError):
+                raise self._closed_under(stub, error) from error
+            raise
+
+        def end(_call: Any) -> None:
+            self.gate.leave()
+            # A loop that was closed meanwhile wants no answer.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_wake, ended)
+
+        call.add_done_callback(end)
+        try:
+            await ended
+        except asyncio.CancelledError:
+            call.cancel()
+            raise
+        if call.code() is StatusCode.OK:
+            return call.result()
+        raise from_rpc_error(call, self.target) from call
+
+    def _closed_under(self, stub: Any, error: ValueError) -> Exception:
+        """Tell a channel that was closed (for a fork) after we had entered from a fault of our own."""
+        return OperationalError(str(error), target=self.target) if self._stub is not stub else error
 
     def _repeat(self, method: str, request: Any) -> Any:
         """Call until it is answered, refused, or the time for retries is over."""
@@ -123,3 +184,23 @@ class Client(AioClient):
             except CarawayError as error:
                 delay = clock.next_delay(error)
             time.sleep(delay)
+
+    async def _arepeat(self, method: str, request: Any) -> Any:
+        """Async twin of `_repeat`."""
+        clock = RetryClock(self.target)
+        while True:
+            try:
+                return await self._acall(method, request, clock.timeout())
+            except CarawayError as error:
+                delay = clock.next_delay(error)
+            await asyncio.sleep(delay)
+
+
+def _reading(task_id: str, full: bool) -> task_service_pb2.GetTaskRequest:
+    view = task_pb2.TASK_VIEW_FULL if full else task_pb2.TASK_VIEW_BASIC
+    return task_service_pb2.GetTaskRequest(task_id=task_id, view=view)
+
+
+def _wake(ended: asyncio.Future[None]) -> None:
+    if not ended.done():
+        ended.set_result(None)

@@ -10,9 +10,11 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 __all__ = ["Gate", "Guarded", "guard"]
+
+T = TypeVar("T")
 
 _DRAIN: Final = 5.0
 """Seconds that a fork waits for closed calls to return; they do so within milliseconds."""
@@ -26,9 +28,6 @@ class Guarded(Protocol):
     def drop(self) -> None:
         """Close the channel, if one is open. The gate is shut, and no call can begin."""
 
-    def forget(self) -> None:
-        """Child only: forget what belongs to threads that exist no longer."""
-
 
 class Gate:
     """Counts calls under way; while it is shut, none begins."""
@@ -39,15 +38,17 @@ class Gate:
         """Starts open."""
         self._condition = threading.Condition(threading.Lock())
         self._calls = 0
-        self._shut = False
+        # How many keep it shut: a fork and a close may meet.
+        self._shut = 0
 
-    def enter(self, opening: Callable[[], None]) -> None:
-        """Begin a call; waits while shut. `opening` runs under the gate's lock."""
+    def enter(self, opening: Callable[[], T]) -> T:
+        """Begin a call; waits while shut. `opening` runs under the gate's lock and gives what the call needs."""
         with self._condition:
             while self._shut:
                 self._condition.wait()
-            opening()
+            opened = opening()
             self._calls += 1
+            return opened
 
     def leave(self) -> None:
         """End a call."""
@@ -59,21 +60,22 @@ class Gate:
     def shut(self, drop: Callable[[], None]) -> None:
         """Let no call begin, end those under way by `drop`, and wait for them."""
         with self._condition:
-            self._shut = True
-            drop()
+            self._shut += 1
+        # Not under the lock: closing a channel waits for calls that take the lock as they leave.
+        drop()
+        with self._condition:
             self._condition.wait_for(lambda: not self._calls, timeout=_DRAIN)
 
     def open(self) -> None:
         """Let calls begin again."""
         with self._condition:
-            self._shut = False
+            self._shut -= 1
             self._condition.notify_all()
 
     def renew(self) -> None:
         """Child only: the threads that were inside, or waited, exist no longer."""
         self._condition = threading.Condition(threading.Lock())
-        self._calls = 0
-        self._shut = False
+        self._calls = self._shut = 0
 
 
 _guarded: "weakref.WeakSet[Guarded]" = weakref.WeakSet()
@@ -82,10 +84,10 @@ _installed = False
 
 
 def guard(holder: Guarded) -> None:
-    """Have `holder` closed around every fork.
+    """Have `holder` closed around every fork. Call it before it has a channel.
 
-    Call it once grpc has its own fork handlers in place, which it registers with its first channel: what is registered
-    last runs first before a fork, and channels are to be closed before grpc looks for them.
+    grpc's own fork handlers are in place by now, as `caraway.channel` makes a channel when it is loaded: what is
+    registered last runs first before a fork, and channels are to be closed before grpc looks for them.
     """
     global _installed  # noqa: PLW0603 - handlers can be registered once a process, and never be removed
     with _lock:
@@ -96,6 +98,7 @@ def guard(holder: Guarded) -> None:
 
 
 def _before() -> None:
+    # Held until after the fork: no client, and so no channel, is new meanwhile.
     _lock.acquire()
     for holder in list(_guarded):
         holder.gate.shut(holder.drop)
@@ -110,5 +113,4 @@ def _after_in_parent() -> None:
 def _after_in_child() -> None:
     for holder in list(_guarded):
         holder.gate.renew()
-        holder.forget()
     _lock.release()

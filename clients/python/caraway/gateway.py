@@ -37,10 +37,7 @@ class Gateway(Protocol):
         """Forget ended tasks."""
 
     def close(self) -> None:
-        """Close the process's connections; a later call opens new ones."""
-
-    async def aclose(self) -> None:
-        """Close this event loop's connection, and the process's."""
+        """Close the connection; a later call opens a new one."""
 
     async def asubmit(self, spec: task_pb2.TaskSpec) -> None:
         """Async twin of `submit`."""
