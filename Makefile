@@ -7,6 +7,9 @@ PROTOS := $(wildcard proto/caraway/v1/*.proto)
 SERVICES := $(wildcard proto/caraway/v1/*_service.proto)
 GOOGLE_PROTOS = $(shell $(GEN)/bin/python -c "import google.rpc, pathlib; print(pathlib.Path(list(google.rpc.__path__)[0]).parent.parent)")
 
+# Nothing is left outside the checkout.
+export PIP_CACHE_DIR ?= $(CURDIR)/.build/pip-cache
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -61,4 +64,20 @@ format: setup ## format Python and protos in place
 
 .PHONY: test
 test: lint ## set up and pass every test
-	@$(BIN)/pytest
+	@mkdir -p .build
+	@$(BIN)/pytest; code=$$?; echo $$code > .build/pytest.exit; exit $$code
+
+.PHONY: demo
+demo: setup ## count words on a gateway and a worker of its own: make demo FILES="a.txt b.txt"
+	@PYTHONPATH=examples $(BIN)/python -m wordcount $(FILES)
+
+CELERY := .build/bench-celery
+
+$(CELERY)/.ready: benchmarks/celery-requirements.txt
+	@$(PYTHON) -m venv $(CELERY)
+	@$(CELERY)/bin/pip install -q --disable-pip-version-check -r benchmarks/celery-requirements.txt || { echo "caraway: no package index can be reached; pip's message above says which"; exit 1; }
+	@touch $@
+
+.PHONY: bench
+bench: setup $(CELERY)/.ready ## measure Caraway and Celery in one run (10 to 15 minutes): make bench ONLY="drain eta"
+	@$(BIN)/python -m benchmarks $(ONLY)

@@ -1,15 +1,35 @@
-"""Fixtures that all tests share: real stores and real gateways."""
+"""Fixtures that all tests share, real stores and real gateways; and a guard: in CI nothing is skipped."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from support.gateway import GatewayProcess
 from support.stores import PROGRAMS, StoreProcess
+
+IN_CI = bool(os.environ.get("CI"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a failed one: what was not run was not shown. Expected failures stay what they are."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"skipped, and in CI nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module."""
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome, report.longrepr = "failed", f"skipped, and in CI nothing may be: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +69,9 @@ def gateways(short_folder: Callable[[], Path]) -> Iterator[Callable[..., Gateway
 
 
 def require(kind: str) -> None:
-    """Skips without the program of this store; in CI that is a failure."""
-    if PROGRAMS[kind]:
-        return
-    if os.environ.get("CI"):
-        pytest.fail(f"no {kind}-server on this machine")
-    pytest.skip(f"no {kind}-server on this machine; on Debian: apt install redis-server")
+    """Skips without the program of this store."""
+    if not PROGRAMS[kind]:
+        pytest.skip(f"no {kind}-server on this machine; on Debian: apt install redis-server")
 
 
 @pytest.fixture(scope="session", params=["valkey", "redis"])

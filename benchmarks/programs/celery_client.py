@@ -1,0 +1,66 @@
+"""Celery's producer."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery_tasks import app, noop
+from clock import latencies, rate, read_ids, run, write_ids
+
+PAGE = 500
+LEAD_SECONDS = 8
+
+
+def submit(count: str, path: str, value: str = "") -> dict[str, Any]:
+    """Submit tasks and keep their ids."""
+    return write_ids(path, [noop.delay(value or n).id for n in range(int(count))])
+
+
+def delay(count: str) -> dict[str, Any]:
+    """Time a loop of delay()."""
+
+    def loop(number: int) -> None:
+        for n in range(number):
+            noop.delay(n)
+
+    return rate(int(count), loop)
+
+
+def delay_get(count: str) -> dict[str, Any]:
+    """Time delay().get()."""
+    return latencies(int(count), lambda n: noop.delay(n).get(timeout=30))
+
+
+def collect(path: str) -> dict[str, Any]:
+    """Wait for all, read every result; gives the first start and the last end."""
+    ids = read_ids(path)
+    backend = app.backend
+    deadline = time.monotonic() + 300
+    while backend.get(backend.get_key_for_task(ids[-1])) is None:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the last task did not end")
+        time.sleep(0.1)
+    starts, ends = [], []
+    while ids:
+        stored = backend.mget([backend.get_key_for_task(task_id) for task_id in ids[:PAGE]])
+        left = [task_id for task_id, text in zip(ids, stored, strict=False) if text is None]
+        for meta in (backend.decode_result(text) for text in stored if text is not None):
+            starts.append(meta["result"])
+            done = datetime.fromisoformat(meta["date_done"])
+            ends.append(done.replace(tzinfo=done.tzinfo or UTC).timestamp())
+        ids = ids[PAGE:] + left
+    return {"count": len(starts), "first_start": min(starts), "last_end": max(ends)}
+
+
+def lateness(count: str, span: str) -> dict[str, Any]:
+    """Submit tasks that are due one after the other within `span` seconds; gives how late each started."""
+    first = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
+    dues = [first + timedelta(seconds=float(span) * n / int(count)) for n in range(int(count))]
+    results = [noop.apply_async((n,), eta=due) for n, due in enumerate(dues)]
+    if time.time() >= first.timestamp():
+        raise RuntimeError("submitting took longer than the first task's delay")
+    return {"seconds": [result.get() - due.timestamp() for result, due in zip(results, dues, strict=True)]}
+
+
+if __name__ == "__main__":
+    run({f.__name__: f for f in (submit, delay, delay_get, collect, lateness)})
