@@ -53,6 +53,14 @@ def channel_options(*, shared_port: bool) -> list[tuple[str, int]]:
     ]
 
 
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancels tasks until they have ended: the store's driver loses a cancellation that meets it while it connects."""
+    while pending := {task for task in tasks if not task.done()}:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.2)
+
+
 class Gateway:
     """A gateway: stateless, as many as you like on one store.
 
@@ -139,9 +147,7 @@ class Gateway:
         self._hub.close_all("the gateway is shutting down")
         await server.stop(STOP_SECONDS)
         await self._workers.finish()
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await _end(self._background)
         await self._redis.aclose()
 
     def _start(self, duty: "asyncio.Future[None] | object") -> None:

@@ -116,7 +116,12 @@ async def _run(settings: Settings, alive_fd: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     if alive_fd is not None:
-        loop.add_reader(alive_fd, stopped.set)
+
+        def parent_ended() -> None:
+            loop.remove_reader(alive_fd)  # the end of a pipe can be read again and again, and would keep the loop busy
+            stopped.set()
+
+        loop.add_reader(alive_fd, parent_ended)
     embedded = None if settings.redis else EmbeddedStore(settings.data_dir, settings.fsync)
     if embedded is not None:
         await embedded.start()

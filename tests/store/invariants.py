@@ -1,12 +1,13 @@
 """Proves that a store is consistent: every index agrees with the records, and nothing else lies about.
 
-violations() is a pure function of a snapshot; read() takes one. A snapshot of a store under load is not one moment's, so
+violations() is a pure function of a snapshot; read() takes one. A snapshot of a store under load is not one moment's:
 read it while nothing else writes.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -81,18 +82,28 @@ async def read(redis: Redis) -> Snapshot:
             snapshot.foreign.append(key)
             continue
         name = key.removeprefix(keys.ROOT)
-        kind = (await redis.type(key)).decode()
-        snapshot.kinds[name] = kind
+        kind: Any = await redis.type(key)
+        snapshot.kinds[name] = kind.decode()
         snapshot.expiries[name] = await redis.pttl(key)
-        if kind == "hash":
-            snapshot.hashes[name] = {f.decode(): v for f, v in (await redis.hgetall(key)).items()}
-        elif kind == "zset":
-            snapshot.sorted_sets[name] = {m.decode(): s for m, s in await redis.zrange(key, 0, -1, withscores=True)}
-        elif kind == "set":
-            snapshot.sets[name] = frozenset(member.decode() for member in await redis.smembers(key))
-        elif kind == "string":
-            snapshot.strings[name] = await redis.get(key)
+        await _read_value(redis, key, name, snapshot)
     return snapshot
+
+
+async def _read_value(redis: Redis, key: str, name: str, snapshot: Snapshot) -> None:
+    value: Any  # the driver's types leave open what its settings decide
+    kind = snapshot.kinds[name]
+    if kind == "hash":
+        value = await redis.hgetall(key)
+        snapshot.hashes[name] = {letter.decode(): text for letter, text in value.items()}
+    elif kind == "zset":
+        value = await redis.zrange(key, 0, -1, withscores=True)
+        snapshot.sorted_sets[name] = {member.decode(): score for member, score in value}
+    elif kind == "set":
+        value = await redis.smembers(key)
+        snapshot.sets[name] = frozenset(member.decode() for member in value)
+    elif kind == "string":
+        value = await redis.get(key)
+        snapshot.strings[name] = value
 
 
 def violations(snapshot: Snapshot) -> list[str]:
@@ -146,8 +157,8 @@ def _record_problems(task_id: str, fields: Hash) -> Iterator[str]:
         if extra := fields.keys() - _REQUIRED[state]:
             yield f"task {task_id} is a tombstone and still has {_names(extra)}"
         return
-    if state not in TERMINAL and (extra := _ONLY_ENDED & fields.keys()):
-        yield f"task {task_id} is {state.name} and has {_names(extra)}"
+    if state not in TERMINAL and (early := _ONLY_ENDED & fields.keys()):
+        yield f"task {task_id} is {state.name} and has {_names(early)}"
     if state in {State.QUEUED, *HELD} and "d" in fields:
         yield f"task {task_id} is {state.name} and has a due time"
     yield from _count_problems(task_id, state, fields)
@@ -193,8 +204,8 @@ def _index_problems(snapshot: Snapshot, tasks: Mapping[str, tuple[State, Hash]])
     for name in lanes.keys() | {key for key in snapshot.sorted_sets if key.startswith("lane:")}:
         yield from _differences(name, lanes.get(name, {}), snapshot.sorted_sets.get(name, {}))
     for name in names.keys() | {key for key in snapshot.sets if key.startswith("lanes:")}:
-        if (wanted := names.get(name, set())) != (found := snapshot.sets.get(name, frozenset())):
-            yield f"{name} lists {sorted(found)}; the lanes are {sorted(wanted)}"
+        if (listed := names.get(name, set())) != (given := snapshot.sets.get(name, frozenset())):
+            yield f"{name} lists {sorted(given)}; the lanes are {sorted(listed)}"
     found_depth = {queue: int(raw) for queue, raw in snapshot.hashes.get("depth", {}).items()}
     if found_depth != dict(depth):
         yield f"depth says {found_depth}; there wait {dict(depth)}"

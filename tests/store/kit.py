@@ -58,8 +58,8 @@ class Kit:
 
     def new(
         self, task_id: str = "", *, name: str = "t", queue: str = "q", priority: int = 4, spec: bytes = b"spec",
-        fingerprint: bytes = b"print", delay: float = 0, ttl: float = 0, result_ttl: float = 0, at: int = 0, until: int = 0,
-        watch: bool = False, ignore_result: bool = False,
+        fingerprint: bytes = b"print", delay: float = 0, ttl: float = 0, result_ttl: float = 0, at: int = 0,
+        until: int = 0, watch: bool = False, ignore_result: bool = False,
     ) -> NewTask:  # fmt: skip
         """A task to submit; times in seconds, instants in microseconds."""
         self._made += 1

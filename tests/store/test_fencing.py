@@ -1,5 +1,7 @@
 """Fencing: a report counts for the delivery that it names and for no other, and may be repeated."""
 
+from typing import Any
+
 import pytest
 
 from caraway_server.core.task import State
@@ -116,7 +118,7 @@ async def test_the_fence_grows_even_when_the_clock_is_set_back(kit: Kit) -> None
 
 async def test_a_fence_is_not_repeated_after_a_failover_that_lost_a_delivery(kit: Kit) -> None:
     await kit.submit("a")
-    saved = await kit.redis.hgetall("caraway:{0}:task:a")
+    saved: Any = await kit.redis.hgetall("caraway:{0}:task:a")
     lost = await kit.lease_one()
     await kit.report(ReportKind.RELEASED, lost)
     await kit.redis.delete("caraway:{0}:task:a")

@@ -30,8 +30,9 @@ async def test_lanes_and_queues_are_merged_by_priority_then_age(kit: Kit) -> Non
     chance = random.Random(2)
     made = []
     for n in range(200):
-        place = {"name": chance.choice("abc"), "queue": chance.choice(["q", "r"]), "priority": chance.randrange(10)}
-        made.append((-place["priority"], n, await kit.submit(f"t{n}", **place)))
+        priority = chance.randrange(10)
+        task_id = await kit.submit(f"t{n}", name=chance.choice("abc"), queue=chance.choice("qr"), priority=priority)
+        made.append((-priority, n, task_id))
     got: list[str] = []
     while leased := await kit.leased_ids(chance.randint(1, 9), queues=["r", "q"]):
         got += leased

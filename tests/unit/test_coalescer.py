@@ -1,6 +1,7 @@
 """Coalescing: a lone request waits for nothing, a crowd shares a call, and everybody gets their own answer."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -27,9 +28,9 @@ class Calls:
         return [f"answer {item}" for item in items]
 
 
-async def crowd(coalescer: Coalescer[int, str], groups: list[list[int]]) -> list[asyncio.Task[object]]:
+async def crowd(coalescer: Coalescer[int, str], groups: list[list[int]]) -> list[asyncio.Future[Sequence[str]]]:
     """Hands all groups in, and comes back once they wait."""
-    tasks = [asyncio.ensure_future(coalescer.submit(group)) for group in groups]
+    tasks: list[asyncio.Future[Sequence[str]]] = [asyncio.ensure_future(coalescer.submit(group)) for group in groups]
     await asyncio.sleep(0)
     return tasks
 

@@ -15,6 +15,7 @@ from caraway_server.core.errors import StoreError, StoreFull, StoreReadOnly, Sto
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 OLDEST_VERSION = (7, 0)
+_REFUSED_LOGIN = ("Authentication required", "invalid username-password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,10 @@ def translated() -> Iterator[None]:
         raise StoreReadOnly(f"the store is a read-only replica: {error}") from error
     except exceptions.OutOfMemoryError as error:
         raise StoreFull(f"the store's memory is full (maxmemory): {error}") from error
-    except exceptions.AuthenticationError as error:
-        raise StoreUnfit(f"the store refuses the password: {error}") from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+        # The driver raises the same refusal as one class or another.
+        if isinstance(error, exceptions.AuthenticationError) or any(text in str(error) for text in _REFUSED_LOGIN):
+            raise StoreUnfit(f"the store refuses the user or the password of its URL: {error}") from error
         raise StoreUnavailable(f"the store can't be reached: {error}") from error
     except exceptions.ResponseError as error:
         raise _from_response(str(error)) from error
