@@ -10,12 +10,17 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from caraway.v1 import admin_service_pb2, task_service_pb2, worker_service_pb2
+from caraway.v1 import admin_service_pb2, control_service_pb2, task_service_pb2, worker_service_pb2
 from caraway_server.api.admin_service import MIN_KEEPALIVE_SECONDS, AdminService
+from caraway_server.api.control_service import ControlService
 from caraway_server.api.handlers import bind
 from caraway_server.api.hub import Hub
-from caraway_server.api.reports import quarantine_error
+from caraway_server.api.polling import Polling
+from caraway_server.api.queue_admin import QueueAdmin
+from caraway_server.api.reports import loss_errors
+from caraway_server.api.task_lists import TaskLists
 from caraway_server.api.task_service import TaskService
+from caraway_server.api.task_watch import TaskWatch
 from caraway_server.api.worker_service import WorkerService
 from caraway_server.core.errors import StoreUnavailable
 from caraway_server.maintenance.expirer import Expirer
@@ -36,7 +41,8 @@ STOP_SECONDS = 5.0
 TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
 WORKERS = worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"]
 ADMIN = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
-SERVICES = (TASKS.full_name, WORKERS.full_name, ADMIN.full_name)
+CONTROL = control_service_pb2.DESCRIPTOR.services_by_name["ControlService"]
+SERVICES = (TASKS.full_name, WORKERS.full_name, ADMIN.full_name, CONTROL.full_name)
 
 
 def channel_options(*, shared_port: bool) -> list[tuple[str, int]]:
@@ -76,16 +82,16 @@ class Gateway:
         self._redis = connect(store_url)
         gateway_id = secrets.token_hex(5)  # short: watched tasks carry it
         self._hub = Hub(self._poke_duties)
-        self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes)
+        errors = loss_errors(settings.max_lost)
+        self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes, errors)
         self._notes = NoteReader(self._redis, gateway_id, self._hub.take_notes)
         self._health = health.aio.HealthServicer()
         self._workers = WorkerService(self._store, self._hub, settings)
-        error = quarantine_error(settings.max_lost, "its lease ran out")
         # The reaper's passes write: what stops them stops tasks from being accepted too.
         self._timed = [DutyLoop(Promoter(self._store)), DutyLoop(Expirer(self._store))]
         self._duties = [
             *self._timed,
-            DutyLoop(Reaper(self._store, error), self._set_ready),
+            DutyLoop(Reaper(self._store), self._set_ready),
             DutyLoop(Pruner(self._store)),
         ]
         self._ready: bool | None = None
@@ -132,11 +138,18 @@ class Gateway:
         await self._stop(server)
 
     def _add_services(self, server: grpc.aio.Server) -> None:
+        store, hub, settings = self._store, self._hub, self._settings
         server.add_generic_rpc_handlers(
             (
-                bind(TASKS, TaskService(self._store, self._hub, self._settings)),
-                bind(WORKERS, self._workers),
-                bind(ADMIN, AdminService(self._store, self._settings)),
+                bind(
+                    TASKS,
+                    TaskService(store, hub, settings),
+                    TaskLists(store, settings),
+                    TaskWatch(store, hub, settings),
+                ),
+                bind(WORKERS, self._workers, Polling(store, hub, settings)),
+                bind(ADMIN, AdminService(store, settings), QueueAdmin(store, settings)),
+                bind(CONTROL, ControlService(store, settings)),
             )
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

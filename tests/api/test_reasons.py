@@ -33,6 +33,9 @@ PROVOKED = {
     "STORE_FULL": "api/test_store_faults.py::test_a_full_store_takes_nothing_new_and_can_be_drained",
     "STREAM_PROTOCOL": "api/test_lease_stream.py::test_anything_else_first_breaks_the_protocol",
     "SHUTTING_DOWN": "api/test_many_gateways.py::test_waiting_calls_are_sent_elsewhere_when_their_gateway_leaves",
+    "UNIQUE_CONFLICT": "api/test_unique_tasks.py::test_a_second_task_of_a_key_is_refused",
+    "QUEUE_NOT_FOUND": "api/test_queues.py::test_an_unknown_queue_is_not_found",
+    "WORKER_NOT_FOUND": "api/test_workers.py::test_an_unknown_worker_is_not_found",
     "INTERNAL": "api/test_reasons.py::test_a_fault_of_the_gateways_own_is_internal",
 }
 

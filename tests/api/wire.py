@@ -15,6 +15,7 @@ from caraway.ids import uuid7
 from caraway.reasons import DOMAIN, REASONS
 from caraway.v1 import (
     admin_service_pb2_grpc,
+    control_service_pb2_grpc,
     task_pb2,
     task_service_pb2,
     task_service_pb2_grpc,
@@ -62,6 +63,7 @@ class Api:
         self.tasks = task_service_pb2_grpc.TaskServiceStub(self.channel)
         self.workers = worker_service_pb2_grpc.WorkerServiceStub(self.channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
+        self.control = control_service_pb2_grpc.ControlServiceStub(self.channel)
         self._health: Any = health_pb2_grpc.HealthStub(self.channel)
         self._streams: list[WorkerStream] = []
 

@@ -36,8 +36,9 @@ _REQUIRED: dict[State, frozenset[str]] = {
 _ONLY_ENDED = frozenset("zuR")
 _KINDS = {
     "task:": "hash", "lane:": "zset", "lanes:": "set", "hungry:": "set", "depth": "hash", "scheduled": "zset",
-    "expiring": "zset", "leases": "zset", "ended": "zset", "sequence": "string", "reaper:seen": "string",
-    "reaper:grace": "string", "clock": "string",
+    "expiring": "zset", "leases": "zset", "ended:": "zset", "sequence": "string", "reaper:seen": "string",
+    "reaper:grace": "string", "clock": "string", "unique:": "string", "queues": "set", "queue:": "hash",
+    "paused": "set", "workers": "zset", "worker:": "hash",
 }  # fmt: skip
 
 Hash = Mapping[str, bytes]
@@ -134,7 +135,8 @@ def _key_problems(snapshot: Snapshot) -> Iterator[str]:
         elif kind != wanted:
             yield f"{name} is a {kind}, not a {wanted}"
         expires = snapshot.expiries[name] != NO_EXPIRY
-        if expires != name.startswith("hungry:"):
+        # A uniqueness key has one where it is held for a time.
+        if expires != name.startswith("hungry:") and not name.startswith("unique:"):
             yield f"{name} {'has an expiry' if expires else 'has no expiry'} of Redis"
 
 
@@ -188,7 +190,8 @@ def _index_problems(snapshot: Snapshot, tasks: Mapping[str, tuple[State, Hash]])
     lanes: dict[str, dict[str, float]] = {}
     names: dict[str, set[str]] = {}
     depth: Counter[str] = Counter()
-    scheduled, ended = {}, {}
+    scheduled: dict[str, float] = {}
+    ended: dict[str, dict[str, float]] = {}
     for task_id, (state, fields) in tasks.items():
         if state in WAITING:
             depth[fields["q"].decode()] += 1
@@ -200,7 +203,7 @@ def _index_problems(snapshot: Snapshot, tasks: Mapping[str, tuple[State, Hash]])
         elif state in WAITING:
             scheduled[task_id] = float(fields["d"])
         elif state in TERMINAL or state is State.TOMBSTONE:
-            ended[task_id] = float(fields["u"])
+            ended.setdefault(f"ended:{int(state)}", {})[task_id] = float(fields["u"])
     for name in lanes.keys() | {key for key in snapshot.sorted_sets if key.startswith("lane:")}:
         yield from _differences(name, lanes.get(name, {}), snapshot.sorted_sets.get(name, {}))
     for name in names.keys() | {key for key in snapshot.sets if key.startswith("lanes:")}:
@@ -210,7 +213,10 @@ def _index_problems(snapshot: Snapshot, tasks: Mapping[str, tuple[State, Hash]])
     if found_depth != dict(depth):
         yield f"depth says {found_depth}; there wait {dict(depth)}"
     yield from _differences("scheduled", scheduled, snapshot.sorted_sets.get("scheduled", {}))
-    yield from _differences("ended", ended, snapshot.sorted_sets.get("ended", {}))
+    for name in ended.keys() | {key for key in snapshot.sorted_sets if key.startswith("ended:")}:
+        yield from _differences(name, ended.get(name, {}), snapshot.sorted_sets.get(name, {}))
+    yield from _unique_problems(snapshot, tasks)
+    yield from _operator_problems(snapshot)
     yield from _lease_problems(snapshot, tasks)
     yield from _expiry_problems(snapshot, tasks)
 
@@ -240,6 +246,32 @@ def _expiry_problems(snapshot: Snapshot, tasks: Mapping[str, tuple[State, Hash]]
         if "x" in fields and (state in WAITING or (state is State.LEASED and task_id in found)):
             wanted[task_id] = float(fields["x"])
     yield from _differences("expiring", wanted, found)
+
+
+def _unique_problems(snapshot: Snapshot, tasks: Mapping[str, tuple[State, Hash]]) -> Iterator[str]:
+    holders = {name: raw.decode() for name, raw in snapshot.strings.items() if name.startswith("unique:")}
+    for name, value in holders.items():
+        holder, _, until = value.rpartition(" ")
+        state, fields = tasks.get(holder, (State.TOMBSTONE, {}))
+        if until == "0" and (state not in WAITING | HELD or f"unique:{fields['U'].decode()}" != name):
+            yield f"{name} is held by task {holder}, which does not hold it"
+    for task_id, (state, fields) in tasks.items():
+        if state in WAITING | HELD and "U" in fields and f"unique:{fields['U'].decode()}" not in holders:
+            yield f"task {task_id} has a uniqueness key that nobody holds"
+
+
+def _operator_problems(snapshot: Snapshot) -> Iterator[str]:
+    told = {name.removeprefix("worker:") for name in snapshot.hashes if name.startswith("worker:")}
+    if told != snapshot.sorted_sets.get("workers", {}).keys():
+        yield f"workers lists {sorted(snapshot.sorted_sets.get('workers', {}))}; known are {sorted(told)}"
+    known = {
+        name.removeprefix("queue:"): fields for name, fields in snapshot.hashes.items() if name.startswith("queue:")
+    }
+    if known.keys() != snapshot.sets.get("queues", frozenset()):
+        yield f"queues lists {sorted(snapshot.sets.get('queues', frozenset()))}; known are {sorted(known)}"
+    paused = {name for name, fields in known.items() if "paused" in fields}
+    if paused != snapshot.sets.get("paused", frozenset()):
+        yield f"paused lists {sorted(snapshot.sets.get('paused', frozenset()))}; the queues say {sorted(paused)}"
 
 
 def _sequence_problems(snapshot: Snapshot, tasks: Mapping[str, tuple[State, Hash]]) -> Iterator[str]:

@@ -8,12 +8,25 @@ from redis.asyncio import Redis
 from caraway_server.core.task import Record, State
 from caraway_server.store import keys
 from caraway_server.store.store import Store
-from caraway_server.store.values import Lease, Limits, NewTask, Note, Pass, Report, Reported, ReportKind, Submitted
+from caraway_server.store.values import (
+    Lease,
+    Limits,
+    LossErrors,
+    NewTask,
+    Note,
+    Pass,
+    Report,
+    Reported,
+    ReportKind,
+    Submitted,
+)
 
 SECOND = 1_000_000
 LIMITS = Limits(result_ttl=3600 * SECOND, lease=15 * SECOND, reaper_gap=5 * SECOND, max_lost=3)
 MANY = 1000
 QUARANTINED = b"quarantined"
+LOST = b"lost for good"
+ERRORS = LossErrors(QUARANTINED, LOST)
 
 
 def micros(seconds: float) -> int:
@@ -35,8 +48,8 @@ class Kit:
         self.redis = redis
         self.notes: list[Note] = []
         self.other_notes: list[Note] = []
-        self.store = Store(redis, "gateway-one", limits, self.notes.extend)
-        self.other = Store(redis, "gateway-two", limits, self.other_notes.extend)
+        self.store = Store(redis, "gateway-one", limits, self.notes.extend, ERRORS)
+        self.other = Store(redis, "gateway-two", limits, self.other_notes.extend, ERRORS)
         self._made = 0
 
     def limit(self, **limits: int) -> None:
@@ -59,13 +72,15 @@ class Kit:
     def new(
         self, task_id: str = "", *, name: str = "t", queue: str = "q", priority: int = 4, spec: bytes = b"spec",
         fingerprint: bytes = b"print", delay: float = 0, ttl: float = 0, result_ttl: float = 0, at: int = 0,
-        until: int = 0, watch: bool = False, ignore_result: bool = False,
+        until: int = 0, watch: bool = False, ignore_result: bool = False, unique: str = "", window: float = 0,
+        on_conflict: str = "r", once: bool = False,
     ) -> NewTask:  # fmt: skip
         """A task to submit; times in seconds, instants in microseconds."""
         self._made += 1
         return NewTask(
             task_id or f"task-{self._made}", fingerprint, spec, name, queue, priority,
             at, micros(delay), until, micros(ttl), micros(result_ttl), watch, ignore_result,
+            unique, micros(window), on_conflict, once,
         )  # fmt: skip
 
     async def submit(self, task_id: str = "", **fields: object) -> str:
@@ -145,7 +160,7 @@ class Kit:
 
     async def reap(self) -> list[tuple[str, str]]:
         """One pass of the reaper; returns what it took back."""
-        return (await self.store.reap(MANY, QUARANTINED))[1]
+        return (await self.store.reap(MANY))[1]
 
     async def prune(self) -> Pass:
         """One pass of the pruner."""

@@ -124,7 +124,9 @@ async def test_watching_twice_tells_once(kit: Kit, inbox: Inbox) -> None:
 async def test_a_submitter_that_waits_is_told_without_a_further_call(kit: Kit) -> None:
     await kit.submit("a", watch=True)
     await kit.store.revoke(["a"], "p")
-    assert kit.notes == [TaskChanged("a", State.REVOKED, 2)]
+    record = (await kit.store.get(["a"]))[0]
+    assert kit.notes == [TaskChanged("a", State.REVOKED, 2, record)]  # nor does the answer need another read
+    assert record is not None
 
 
 async def test_what_has_happened_needs_no_watch(kit: Kit) -> None:

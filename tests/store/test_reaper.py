@@ -3,7 +3,7 @@
 from caraway_server.core.task import State
 from caraway_server.store import keys
 from caraway_server.store.values import ReportKind
-from store.kit import LIMITS, MANY, QUARANTINED, SECOND, Kit
+from store.kit import LIMITS, MANY, SECOND, Kit
 
 LEASE = LIMITS.lease / SECOND
 GAP = LIMITS.reaper_gap / SECOND
@@ -58,7 +58,7 @@ async def test_a_gap_is_seen_by_whichever_gateway_comes_first(kit: Kit) -> None:
     await kit.delivered(task_id="a")
     await kit.reap()
     await kit.advance(3600)
-    assert (await kit.other.reap(MANY, QUARANTINED))[1] == []
+    assert (await kit.other.reap(MANY))[1] == []
     assert await kit.reap() == []
 
 
@@ -66,7 +66,7 @@ async def test_one_gateway_that_goes_on_is_no_gap(kit: Kit) -> None:
     await kit.delivered(task_id="a")
     taken = []
     for _ in range(5):
-        taken += (await kit.other.reap(MANY, QUARANTINED))[1]
+        taken += (await kit.other.reap(MANY))[1]
         await kit.advance(GAP - 1)
     assert [task_id for task_id, _ in taken] == ["a"]
 
@@ -89,7 +89,7 @@ async def test_a_clock_set_back_keeps_no_dead_lease_alive(kit: Kit) -> None:
     await kit.reap()
     await kit.advance(-3600)
     passes = 0
-    while (await kit.store.reap(2, QUARANTINED))[0].next_in == 0.0:
+    while (await kit.store.reap(2))[0].next_in == 0.0:
         passes += 1
     assert passes == 2
     taken = []
@@ -131,14 +131,14 @@ async def test_a_pass_is_bounded_and_asks_to_go_on(kit: Kit) -> None:
     for _ in range(4):
         await kit.reap()
         await kit.advance(4)
-    reaped, taken = await kit.store.reap(20, QUARANTINED)
+    reaped, taken = await kit.store.reap(20)
     assert (reaped.count, reaped.next_in, len(taken)) == (20, 0.0, 20)
     assert len(await kit.reap()) == 10
 
 
 async def test_it_is_told_when_to_come_again(kit: Kit) -> None:
-    assert (await kit.store.reap(MANY, QUARANTINED))[0].next_in is None
+    assert (await kit.store.reap(MANY))[0].next_in is None
     await kit.delivered()
-    next_in = (await kit.store.reap(MANY, QUARANTINED))[0].next_in
+    next_in = (await kit.store.reap(MANY))[0].next_in
     assert next_in is not None
     assert LEASE - 1 < next_in <= LEASE

@@ -73,6 +73,8 @@ OPERATIONS: dict[str, Operation] = {
     "reap": run_out,
     "prune": lambda kit, lease: kit.prune(),
     "delete": lambda kit, lease: kit.store.delete(["a"]),
+    "send back": lambda kit, lease: kit.store.requeue(["a"]),
+    "purge": lambda kit, lease: kit.store.purge("q"),
 }
 
 

@@ -14,6 +14,9 @@ CarawayError
 │   ├── TaskIdConflict
 │   ├── InvalidTask
 │   │   └── PayloadTooLarge
+│   ├── UniqueConflict           another task has the uniqueness key
+│   ├── QueueNotFound
+│   ├── WorkerNotFound
 │   ├── QueueFull
 │   ├── StoreFull
 │   ├── BatchRejected
@@ -55,6 +58,7 @@ __all__ = [
     "PayloadError",
     "PayloadTooLarge",
     "QueueFull",
+    "QueueNotFound",
     "Reject",
     "RemoteError",
     "RequestError",
@@ -70,7 +74,9 @@ __all__ = [
     "TaskRevokedError",
     "TimeLimitExceeded",
     "TimeoutError",
+    "UniqueConflict",
     "WorkerLostError",
+    "WorkerNotFound",
 ]
 
 
@@ -134,6 +140,18 @@ class TaskNotFound(RequestError):
 
 class TaskIdConflict(RequestError):
     """The id belongs to a task with another specification."""
+
+
+class UniqueConflict(RequestError):
+    """Another task has the uniqueness key; `metadata["task_id"]` says which."""
+
+
+class QueueNotFound(RequestError):
+    """No queue has this name: it holds no task, and nothing was set for it."""
+
+
+class WorkerNotFound(RequestError):
+    """No worker of this id was heard of lately."""
 
 
 class InvalidTask(RequestError):

@@ -40,6 +40,9 @@ _TABLE: Final = (
     Reason("STORE_FULL", "RESOURCE_EXHAUSTED", exceptions.StoreFull),
     Reason("STREAM_PROTOCOL", "FAILED_PRECONDITION", None),
     Reason("SHUTTING_DOWN", "UNAVAILABLE", exceptions.OperationalError),
+    Reason("UNIQUE_CONFLICT", "ALREADY_EXISTS", exceptions.UniqueConflict),
+    Reason("QUEUE_NOT_FOUND", "NOT_FOUND", exceptions.QueueNotFound),
+    Reason("WORKER_NOT_FOUND", "NOT_FOUND", exceptions.WorkerNotFound),
     Reason("INTERNAL", "INTERNAL", exceptions.InternalError),
 )
 

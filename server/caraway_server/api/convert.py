@@ -50,7 +50,7 @@ def _what_fits(record: Record) -> tuple[bool, bool]:
 
 def _fill_spec(spec: task_pb2.TaskSpec, record: Record, *, full: bool) -> None:
     spec.ParseFromString(record.spec)
-    spec.task_id = record.task_id
+    spec.task_id, spec.name, spec.queue, spec.priority = record.task_id, record.name, record.queue, record.priority
     if not full:
         for field in _HEAVY:
             spec.ClearField(field)  # type: ignore[arg-type]

@@ -44,8 +44,15 @@ def batch_rejected() -> Refused:
     return Refused("BATCH_REJECTED", "another item of this all-or-nothing batch was refused; nothing was accepted")
 
 
-def for_submit(word: str, new: NewTask) -> Refused:
-    """Why the store did not take a task."""
+def for_submit(word: str, new: NewTask, holder: str = "") -> Refused:
+    """Why the store did not take a task; `holder` has the uniqueness key."""
+    if word == "unique_conflict":
+        return Refused(
+            "UNIQUE_CONFLICT",
+            f"task {holder!r} has the uniqueness key {new.unique_key!r}; wait for its end, or say another on_conflict",
+            task_id=holder,
+            key=new.unique_key,
+        )
     if word == "conflict":
         return Refused(
             "TASK_ID_CONFLICT", f"task {new.task_id!r} exists with another spec; use a new id", task_id=new.task_id

@@ -21,14 +21,20 @@ from caraway_server.core.errors import CarawayServerError, Refused, StoreError
 _log = logging.getLogger(__name__)
 
 
-def bind(service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
+def bind(service: ServiceDescriptor, *implementations: object) -> grpc.GenericRpcHandler:
     """A handler of all methods of a service.
 
     Args:
         service: as the contract declares it.
-        implementation: has a coroutine function (for a stream: an async generator function) of each method's name.
+        implementations: one of them has a coroutine function (for a stream: an async generator function) of each
+            method's name.
     """
-    handlers = {method.name: _handler(method, getattr(implementation, method.name)) for method in service.methods}
+    handlers = {
+        method.name: _handler(
+            method, next(getattr(part, method.name) for part in implementations if hasattr(part, method.name))
+        )
+        for method in service.methods
+    }
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
@@ -37,6 +43,8 @@ def _handler(method: MethodDescriptor, behaviour: Any) -> Handler:
     serialize = GetMessageClass(method.output_type).SerializeToString
     if method.client_streaming:
         return grpc.stream_stream_rpc_method_handler(_stream(behaviour, request_class), None, serialize)
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(_server_stream(behaviour, request_class), None, serialize)
     return grpc.unary_unary_rpc_method_handler(_unary(behaviour, request_class), None, serialize)
 
 
@@ -51,6 +59,19 @@ def _unary(behaviour: Any, request_class: type[Message]) -> Any:
     async def call(data: bytes, context: Context) -> Any:
         try:
             return await behaviour(_parse(request_class, data), context)
+        except CarawayServerError as error:
+            await _abort(context, error)
+        except Exception:
+            await _abort(context, _internal())
+
+    return call
+
+
+def _server_stream(behaviour: Any, request_class: type[Message]) -> Any:
+    async def call(data: bytes, context: Context) -> AsyncIterator[Any]:
+        try:
+            async for response in behaviour(_parse(request_class, data), context):
+                yield response
         except CarawayServerError as error:
             await _abort(context, error)
         except Exception:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from caraway_server.core.errors import ShuttingDown
-from caraway_server.store.values import Cancel, DueChanged, Missed, Note, TaskChanged, WorkArrived
+from caraway_server.core.task import TERMINAL, Record
+from caraway_server.store.values import Cancel, DueChanged, Lease, LeaseWish, Missed, Note, TaskChanged, WorkArrived
 
 
 class Taker(Protocol):
@@ -21,6 +22,15 @@ class Taker(Protocol):
     def wants_work(self) -> bool:
         """Whether it has credit, and found nothing when it looked last, or is looking right now."""
 
+    def takes(self, name: str) -> bool:
+        """Whether it can take tasks of this name."""
+
+    def wish(self, count: int) -> LeaseWish | None:
+        """What it would take right now, if it waits for work and is to be offered at most `count` tasks."""
+
+    def expect(self, looking: "asyncio.Task[tuple[list[Lease], bool]]") -> None:
+        """Its wish is being fulfilled: what comes of it is its to take."""
+
     def wake(self) -> None:
         """Look again."""
 
@@ -31,6 +41,16 @@ class Taker(Protocol):
         """End the stream."""
 
 
+class Follower(Protocol):
+    """Who is told of a task's changes."""
+
+    def tell(self, note: TaskChanged | None) -> None:
+        """A change, or (None) that changes may have been missed."""
+
+    def leave(self) -> None:
+        """No more will come."""
+
+
 class Watcher:
     """What a caller that waits for a task holds on to."""
 
@@ -38,6 +58,7 @@ class Watcher:
         self._noted = asyncio.Event()
         self.revision = 0
         self.is_terminal = False
+        self.record: Record | None = None
         self.missed = False
         self._left = False
 
@@ -47,7 +68,8 @@ class Watcher:
             self.missed = True
         else:
             self.revision = max(self.revision, note.revision)
-            self.is_terminal = self.is_terminal or note.state.value >= 7
+            self.is_terminal = self.is_terminal or note.state in TERMINAL
+            self.record = note.record or self.record
         self._noted.set()
 
     async def next(self, timeout: float) -> bool:
@@ -80,7 +102,7 @@ class Hub:
 
     def __init__(self, on_due: Callable[[], None]) -> None:
         self._on_due = on_due
-        self._watchers: dict[str, set[Watcher]] = {}
+        self._watchers: dict[str, set[Follower]] = {}
         self._takers: dict[str, Taker] = {}
         self._turns: dict[object, deque[Taker]] = {}
 
@@ -88,13 +110,19 @@ class Hub:
     def watching(self, task_id: str) -> Iterator[Watcher]:
         """A watcher of a task, for as long as the block lasts."""
         watcher = Watcher()
-        watchers = self._watchers.setdefault(task_id, set())
-        watchers.add(watcher)
-        try:
+        with self.following(task_id, watcher):
             yield watcher
+
+    @contextmanager
+    def following(self, task_id: str, follower: Follower) -> Iterator[None]:
+        """Has a follower told of a task's changes, for as long as the block lasts."""
+        followers = self._watchers.setdefault(task_id, set())
+        followers.add(follower)
+        try:
+            yield
         finally:
-            watchers.discard(watcher)
-            if not watchers and self._watchers.get(task_id) is watchers:
+            followers.discard(follower)
+            if not followers and self._watchers.get(task_id) is followers:
                 del self._watchers[task_id]
 
     @contextmanager
@@ -147,6 +175,16 @@ class Hub:
         turns = self._turns.get(taker.serves)
         if turns:
             self._wake_one(turns)
+
+    def idle_taker(self, queue: str, name: str) -> Taker | None:
+        """A stream that waits for tasks of this queue and name."""
+        for turns in self._turns.values():
+            if queue in turns[0].queues and turns[0].takes(name):
+                for _ in range(len(turns)):
+                    turns.rotate(-1)
+                    if turns[-1].wish(1) is not None:
+                        return turns[-1]
+        return None
 
     def _wake_one(self, turns: deque[Taker]) -> None:
         for _ in range(len(turns)):

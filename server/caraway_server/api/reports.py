@@ -1,15 +1,17 @@
 """Workers' reports as the store's, and what the gateway itself decides about failed attempts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_server.api.convert import policy_from
 from caraway_server.api.durations import micros
+from caraway_server.api.overrides import merged, read_override
 from caraway_server.api.validate import LONGEST_NAME, TEN_YEARS, bounded, invalid
 from caraway_server.core.errors import Refused
 from caraway_server.store.codec import token_parts
 from caraway_server.store.store import Store
-from caraway_server.store.values import Report, ReportKind
+from caraway_server.store.values import LossErrors, Override, Report, ReportKind
 
 LONGEST_TYPE = 1024
 LONGEST_MESSAGE = 32 * 1024
@@ -49,17 +51,20 @@ class ReportReader:
         if kind == "succeeded":
             return self._succeeded(report, fence, ran_for)
         blob, wait, custom_state = b"", 0, ""
+        override: Override | None = None
         if kind == "progress":
             blob, custom_state = self._progress(report.progress), report.progress.custom_state
         elif kind == "failed":
             blob = _trimmed(report.failed.error)
         elif kind == "retry":
             blob, wait = _trimmed(report.retry.error), bounded("reports.retry.delay", report.retry.delay, zero=True)
+            if report.retry.HasField("overrides"):
+                override = read_override(report.retry.overrides, self._max_payload_bytes)
         elif kind == "rejected":
             blob = _error(task_pb2.TaskError.KIND_REJECTED, report.rejected.reason or "rejected by the worker")
         elif kind == "lost":
             blob = quarantine_error(self._max_lost, report.lost.error.message)
-        return Report(ReportKind(kind), report.task_id, fence, ran_for, blob, wait, custom_state)
+        return Report(ReportKind(kind), report.task_id, fence, ran_for, blob, wait, custom_state, override)
 
     def _progress(self, progress: worker_service_pb2.TaskReport.Progress) -> bytes:
         if len(progress.custom_state) > LONGEST_NAME:
@@ -85,16 +90,18 @@ class ReportReader:
         return Report(ReportKind.SUCCEEDED, report.task_id, fence, ran_for, blob)
 
     async def decide(self, reports: Sequence[Report]) -> list[Report]:
-        """Failed attempts become retries where the task's policy asks for another one."""
-        failed = [report.task_id for report in reports if report.kind is ReportKind.FAILED]
-        if not failed:
+        """Does what needs the task's spec: a failure becomes a retry where its policy says so; overrides are merged."""
+        needed = [report.task_id for report in reports if report.kind is ReportKind.FAILED or report.override]
+        if not needed:
             return list(reports)
-        records = {record.task_id: record for record in await self._store.get(failed) if record is not None}
+        records = {record.task_id: record for record in await self._store.get(needed) if record is not None}
         decided = []
         for report in reports:
             record = records.get(report.task_id)
             if report.kind is ReportKind.FAILED and record is not None:
                 decided.append(_decide(report, record.spec, record.retries + 1))
+            elif report.override is not None and record is not None:
+                decided.append(replace(report, override=merged(report.override, record.spec)))
             else:
                 decided.append(report)
         return decided
@@ -119,6 +126,14 @@ def quarantine_error(max_lost: int, last: str) -> bytes:
     """The error under which a task ends whose deliveries were lost too often."""
     message = f"quarantined: {max_lost} deliveries ended in a lost worker or process; the last: {last}"
     return _error(task_pb2.TaskError.KIND_LOST_LIMIT, message)
+
+
+def loss_errors(max_lost: int) -> LossErrors:
+    """The errors under which lost deliveries end a task, where no worker lived to tell more."""
+    message = "the worker that ran it was lost, and it may run only once"
+    return LossErrors(
+        quarantine_error(max_lost, "its lease ran out"), _error(task_pb2.TaskError.KIND_WORKER_LOST, message)
+    )
 
 
 def _error(kind: task_pb2.TaskError.Kind.ValueType, message: str) -> bytes:

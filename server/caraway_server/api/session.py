@@ -8,12 +8,13 @@ from contextlib import suppress
 
 from caraway.ids import uuid7
 from caraway.v1 import worker_service_pb2
+from caraway_server.api.deliveries import add_lease, cancel_item
 from caraway_server.api.durations import fill
 from caraway_server.core.errors import CarawayServerError, Refused, StoreError
 from caraway_server.settings import Settings
 from caraway_server.store.codec import token_for, token_parts
 from caraway_server.store.store import Store
-from caraway_server.store.values import Cancel, Lease, Report, ReportKind
+from caraway_server.store.values import Cancel, Lease, LeaseWish, Report, ReportKind
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ class LeaseSession:
         self._queues = list(dict.fromkeys(hello.queues))
         self._names = None if hello.all_task_names else sorted(set(hello.task_names))
         self.serves: object = (self.queues, None if self._names is None else tuple(self._names))
+        self._info = hello.info.SerializeToString()
+        told = worker_service_pb2.Hello(queues=self._queues, task_names=self._names or ())
+        self._told_of_itself = told.SerializeToString()
         self._store = store
         self._settings = settings
         self._held_at_start = list(hello.held_lease_tokens)
@@ -49,8 +53,8 @@ class LeaseSession:
         self._look = asyncio.Event()
         self._idle = False
         self._looking: asyncio.Task[tuple[list[Lease], bool]] | None = None
-        self._draining = False
-        self._closing = False
+        self._draining = self._ended = False
+        self._closing = self._left = False
         self._told: dict[str, str] = {}
         self._outgoing: asyncio.Queue[Response | CarawayServerError | None] = asyncio.Queue()
         self._unsent: dict[int, list[Lease]] = {}
@@ -60,6 +64,40 @@ class LeaseSession:
     def wants_work(self) -> bool:
         """Whether it has credit, and found nothing when it looked last, or is looking: its answer may be older."""
         return (self._idle or self._looking is not None) and self._credit() > 0
+
+    def takes(self, name: str) -> bool:
+        """Whether the worker runs tasks of this name."""
+        return self._names is None or name in self._names
+
+    def wish(self, count: int) -> LeaseWish | None:
+        """What it would take right now, if it found nothing when it looked last."""
+        if not self._idle or self._looking is not None:
+            return None
+        room = self._allowed_bytes - self._sent_bytes if self._allowed_bytes else BATCH_BYTES
+        count = min(count, self._credit())
+        return (
+            LeaseWish(self.worker_id, self._queues, self._names, count, min(room, BATCH_BYTES)) if count > 0 else None
+        )
+
+    def expect(self, looking: asyncio.Task[tuple[list[Lease], bool]]) -> None:
+        """A submit looks for this worker too: takes what comes, as if it had looked itself."""
+        self._idle = False
+        self._looking = looking
+        looking.add_done_callback(self._take_expected)
+
+    def _take_expected(self, looking: asyncio.Task[tuple[list[Lease], bool]]) -> None:
+        if self._ended:
+            return  # give_back_unsent() has it
+        self._looking = None
+        if looking.cancelled() or looking.exception() is not None:
+            self.wake()
+            return
+        leases, more = looking.result()
+        if leases:
+            self._send(leases)
+        self._idle = not more
+        if more:
+            self.wake()
 
     def wake(self) -> None:
         """Look for work again."""
@@ -72,11 +110,7 @@ class LeaseSession:
         if self._told.get(token) == cancel.mode:
             return
         self._told[token] = cancel.mode
-        item = worker_service_pb2.CancelLeases.Item(
-            lease_token=token, terminate=cancel.mode == "t", reason=cancel.reason, signal=cancel.signal
-        )
-        fill(item.grace, cancel.grace)
-        self._put(Response(cancel=worker_service_pb2.CancelLeases(items=[item])))
+        self._put(Response(cancel=worker_service_pb2.CancelLeases(items=[cancel_item(cancel, token)])))
 
     def close(self, reason: str) -> None:
         """Asks the worker to open a new stream elsewhere, and ends this one."""
@@ -109,7 +143,15 @@ class LeaseSession:
             yield response
             self._unsent.pop(id(response), None)
 
+    async def _note(self, state: str, *, joined: bool = False) -> None:
+        """Notes in the store how the worker stands."""
+        values: dict[str, bytes | str | int] = {"state": state}
+        if joined:
+            values |= {"info": self._info, "told": self._told_of_itself, "held": len(self._held_at_start)}
+        await self._store.operators.note_worker(self.worker_id, values, joined=joined)
+
     async def _welcome(self) -> Response:
+        await self._note("active", joined=True)
         welcome = worker_service_pb2.Welcome(session_id=self.session_id)
         fill(welcome.lease_duration, self._settings.limits.lease)
         welcome.heartbeat_interval.FromTimedelta(self._settings.heartbeat)
@@ -121,6 +163,7 @@ class LeaseSession:
 
     async def give_back_unsent(self) -> None:
         """After the end: what was leased and never written goes back to its place, and counts nothing."""
+        self._ended = True
         leases = [lease for batch in self._unsent.values() for lease in batch]
         self._unsent.clear()
         if self._looking is not None:
@@ -129,6 +172,8 @@ class LeaseSession:
         reports = [Report(ReportKind.RELEASED, lease.task_id, lease.fence) for lease in leases]
         if reports:
             await self._store.report(reports)
+        if self._draining and (self._left or not self._closing):
+            await self._note("stopped")
 
     # -- what comes in --------------------------------------------------------------------------------------------
 
@@ -140,6 +185,7 @@ class LeaseSession:
             try:
                 request = await asyncio.wait_for(anext(incoming), silence)
             except StopAsyncIteration:
+                self._left = not self._closing
                 return
             except TimeoutError:
                 _log.warning("worker %s has been silent for %.0f s; its stream is ended", self.worker_id, silence)
@@ -157,6 +203,7 @@ class LeaseSession:
             await self._answer_heartbeat(request.heartbeat)
         elif kind == "drain":
             self._draining = True
+            await self._note("draining")
             self.wake()
         else:
             raise Refused("STREAM_PROTOCOL", "after Hello only credit, heartbeat and drain are understood")
@@ -172,10 +219,7 @@ class LeaseSession:
         self._put(Response(heartbeat_ack=ack))
 
     async def _renew(self, tokens: list[str]) -> list[str]:
-        if not tokens:
-            self._told.clear()
-            return []
-        renewed = await self._store.renew([token_parts(token) for token in tokens])
+        renewed = await self._store.renew([token_parts(token) for token in tokens], self.worker_id)
         held = set(tokens)
         self._told = {token: mode for token, mode in self._told.items() if token in held}
         for cancel in renewed.cancels:
@@ -210,6 +254,8 @@ class LeaseSession:
 
     async def _lease_while_possible(self) -> bool:
         """Whether work may be left that this worker has no credit for."""
+        if self._looking is not None:  # a submit looks already
+            await asyncio.wait({self._looking})
         while (credit := self._credit()) > 0:
             room = self._allowed_bytes - self._sent_bytes if self._allowed_bytes else BATCH_BYTES
             try:
@@ -239,22 +285,9 @@ class LeaseSession:
 
     def _send(self, leases: list[Lease]) -> None:
         batch = worker_service_pb2.LeaseBatch()
-        seconds, nanos = divmod(self._settings.limits.lease, 1_000_000)
         for lease in leases:
-            entry = batch.leases.add(
-                lease_token=token_for(lease.task_id, lease.fence),
-                fence=int(lease.fence),
-                attempt=lease.retries + 1,
-                delivery_count=lease.deliveries,
-            )
-            entry.task.MergeFromString(lease.spec)
-            entry.task.task_id = lease.task_id
-            entry.lease_duration.seconds = seconds
-            entry.lease_duration.nanos = nanos * 1000
-            fill(entry.create_time, lease.created)
-            if lease.expires_in:
-                fill(entry.expires_in, lease.expires_in)
-            self._sent_bytes += len(lease.spec)
+            add_lease(batch.leases, lease, self._settings.limits.lease)
+        self._sent_bytes += sum(len(lease.spec) for lease in leases)
         self._sent += len(leases)
         response = Response(leases=batch)
         self._unsent[id(response)] = leases

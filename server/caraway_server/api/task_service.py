@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from caraway.v1 import task_pb2, task_service_pb2
 from caraway_server.api import errors, validate
 from caraway_server.api.convert import task_from
-from caraway_server.api.durations import fill, micros
+from caraway_server.api.durations import fill
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub
-from caraway_server.api.waiting import TaskReader
+from caraway_server.api.submitting import Submitter
+from caraway_server.api.waiting import TaskReader, patience
 from caraway_server.core.errors import CarawayServerError
 from caraway_server.core.task import Record
 from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
-from caraway_server.store.coalesce import Coalescer
-from caraway_server.store.store import MOST_IN_ONE_SCRIPT, Store
+from caraway_server.store.store import Store
 from caraway_server.store.values import NewTask, Submitted
 
-LONGEST_WAIT = 60.0
-ANSWER_MARGIN = 0.5  # seconds before the caller's deadline at which an unfinished wait answers
 LONGEST_REASON = 1024
 REPLY_BYTES = MAX_MESSAGE_BYTES - 64 * 1024
 READ_PAGE = 50
@@ -37,6 +35,12 @@ _REVOKED = {
     "already_terminal": _Revoked.OUTCOME_ALREADY_TERMINAL,
     "not_found": _Revoked.OUTCOME_NOT_FOUND,
 }
+_Requeued = task_service_pb2.RetryTasksResponse.Result
+_REQUEUED = {
+    "queued": _Requeued.OUTCOME_QUEUED,
+    "not_retryable": _Requeued.OUTCOME_NOT_RETRYABLE,
+    "not_found": _Requeued.OUTCOME_NOT_FOUND,
+}
 _Deleted = task_service_pb2.DeleteTasksResponse.Result
 _DELETED = {
     "deleted": _Deleted.OUTCOME_DELETED,
@@ -53,7 +57,7 @@ class TaskService:
         self._hub = hub
         self._settings = settings
         self._reader = TaskReader(store, hub)
-        self._submits: Coalescer[NewTask, Submitted] = Coalescer(store.submit, MOST_IN_ONE_SCRIPT)
+        self._submits = Submitter(store, hub)
 
     async def SubmitTask(
         self, request: task_service_pb2.SubmitTaskRequest, context: Context
@@ -64,11 +68,11 @@ class TaskService:
             return task_service_pb2.SubmitTaskResponse(task=task_pb2.Task(task_id=new.task_id, spec=request.task))
         submitted = (await self._submits.submit([new]))[0]
         response = _accepted(new, submitted)
-        if submitted.word == "known":
-            record = await self._reader.read(new.task_id)
+        if submitted.word in ("known", "deduplicated"):
+            record = await self._reader.read(response.task.task_id)
             if record is not None:
                 response.task.CopyFrom(task_from(record, task_pb2.TASK_VIEW_BASIC))
-        elif submitted.word == "created":
+        elif submitted.word in ("created", "replaced"):
             _describe(response.task, request.task, new, submitted)
         return response
 
@@ -86,10 +90,7 @@ class TaskService:
             new for new, item in zip(checked, request.requests, strict=True)
             if isinstance(new, NewTask) and not item.validate_only
         ]  # fmt: skip
-        if request.all_or_nothing:
-            submitted = iter(await self._store.submit(wanted, all_or_nothing=True))
-        else:
-            submitted = iter(await self._submits.submit(wanted) if wanted else ())
+        submitted = iter(await self._submits.submit(wanted, all_or_nothing=request.all_or_nothing))
         response = task_service_pb2.BatchSubmitTasksResponse()
         for new, item in zip(checked, request.requests, strict=True):
             result = response.results.add()
@@ -105,17 +106,20 @@ class TaskService:
         self, request: task_service_pb2.RunTaskRequest, context: Context
     ) -> task_service_pb2.RunTaskResponse:
         new = self._checked(request.task, watch=True)
-        deadline = asyncio.get_running_loop().time() + _patience(request, context)
+        deadline = asyncio.get_running_loop().time() + patience(request, context)
         with self._hub.watching(new.task_id) as watcher:
             submitted = (await self._submits.submit([new]))[0]
             accepted = _accepted(new, submitted)
             record: Record | None = None
             if submitted.word == "known":
                 record = await self._store.watch(new.task_id)
-            elif submitted.word == "created":
+            elif submitted.word in ("created", "replaced"):
                 watcher.revision = max(watcher.revision, submitted.revision)
-            if submitted.word != "deleted":
+            if submitted.word not in ("deleted", "deduplicated"):
                 record = await self._reader.follow(watcher, record, new.task_id, 0, deadline)
+        if submitted.word == "deduplicated":
+            left = max(0.0, deadline - asyncio.get_running_loop().time())
+            record = await self._reader.wait(submitted.holder, 0, left)
         response = task_service_pb2.RunTaskResponse(task=accepted.task, disposition=accepted.disposition)
         if record is not None:
             response.task.CopyFrom(task_from(record, task_pb2.TASK_VIEW_FULL))
@@ -157,7 +161,7 @@ class TaskService:
         self, request: task_service_pb2.WaitTaskRequest, context: Context
     ) -> task_service_pb2.WaitTaskResponse:
         validate.check_id("task_id", request.task_id)
-        record = await self._reader.wait(request.task_id, max(0, request.after_revision), _patience(request, context))
+        record = await self._reader.wait(request.task_id, max(0, request.after_revision), patience(request, context))
         if record is None:
             raise errors.not_found(request.task_id)
         return task_service_pb2.WaitTaskResponse(task=task_from(record, request.view), done=record.is_terminal)
@@ -177,6 +181,15 @@ class TaskService:
         )
         results = [_Revoked(task_id=task_id, outcome=_REVOKED[word]) for task_id, word in zip(ids, words, strict=True)]
         return task_service_pb2.RevokeTasksResponse(results=results)
+
+    async def RetryTasks(
+        self, request: task_service_pb2.RetryTasksRequest, context: Context
+    ) -> task_service_pb2.RetryTasksResponse:
+        ids = self._selected(request.selector)
+        words = await self._store.requeue(ids)
+        pairs = zip(ids, words, strict=True)
+        results = [_Requeued(task_id=task_id, outcome=_REQUEUED[word]) for task_id, word in pairs]
+        return task_service_pb2.RetryTasksResponse(results=results)
 
     async def DeleteTasks(
         self, request: task_service_pb2.DeleteTasksRequest, context: Context
@@ -200,15 +213,6 @@ class TaskService:
         return list(selector.task_ids)
 
 
-def _patience(request: task_service_pb2.RunTaskRequest | task_service_pb2.WaitTaskRequest, context: Context) -> float:
-    seconds = micros(request.max_wait) / 1e6 if request.HasField("max_wait") else LONGEST_WAIT
-    if seconds < 0:
-        raise validate.invalid("max_wait", "is negative")
-    left: float | None = context.time_remaining()
-    # Answer before the caller's deadline does: "not yet" is worth more than an error.
-    return min(seconds, LONGEST_WAIT, LONGEST_WAIT if left is None else max(0.0, left - min(ANSWER_MARGIN, left / 10)))
-
-
 def _grace(request: task_service_pb2.RevokeTasksRequest) -> int:
     return validate.bounded("grace", request.grace, zero=True) if request.HasField("grace") else 0
 
@@ -218,10 +222,15 @@ def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTask
     response.task.task_id = new.task_id
     if submitted.word == "created":
         response.disposition = task_service_pb2.SUBMIT_DISPOSITION_CREATED
+    elif submitted.word == "replaced":
+        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_REPLACED
+    elif submitted.word == "deduplicated":
+        response.task.task_id = submitted.holder
+        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_DEDUPLICATED
     elif submitted.word in ("known", "deleted"):
         response.disposition = task_service_pb2.SUBMIT_DISPOSITION_ALREADY_SUBMITTED
     else:
-        raise errors.for_submit(submitted.word, new)
+        raise errors.for_submit(submitted.word, new, submitted.holder)
     response.task.state = submitted.state  # type: ignore[assignment]
     response.task.revision = submitted.revision
     return response

@@ -22,6 +22,13 @@ TEN_YEARS: Final = 315_360_000_000_000  # microseconds
 LATEST: Final = 253_402_300_799_000_000  # microseconds, the end of the year 9999; the store compares nearer ones itself
 LARGEST_EXACT: Final = 2**53 - 1
 LARGEST_REST: Final = 256 * 1024  # of a spec, beside its arguments
+LONGEST_REPR: Final = 1024
+_ON_CONFLICT = {
+    task_pb2.Uniqueness.ON_CONFLICT_UNSPECIFIED: "r",
+    task_pb2.Uniqueness.ON_CONFLICT_REJECT: "r",
+    task_pb2.Uniqueness.ON_CONFLICT_RETURN_EXISTING: "e",
+    task_pb2.Uniqueness.ON_CONFLICT_REPLACE: "p",
+}
 _QUEUE = re.compile(r"[A-Za-z0-9_.@/#-]{1,255}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -55,28 +62,55 @@ def new_task(spec: task_pb2.TaskSpec, max_payload_bytes: int, *, watch: bool = F
     fingerprint, stored = _stored_form(spec)
     if len(stored) > max_payload_bytes + LARGEST_REST:
         raise invalid("task", f"has {len(stored)} bytes, far more than its arguments; shorten its other fields")
+    key, window, on_conflict = _uniqueness(spec)
+    once = spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START
     return NewTask(
         task_id, fingerprint, stored, spec.name, spec.queue, spec.priority, at, delay, until, ttl, result_ttl, watch,
-        spec.ignore_result,
+        spec.ignore_result, key, window, on_conflict, once,
     )  # fmt: skip
 
 
+def _uniqueness(spec: task_pb2.TaskSpec) -> tuple[str, int, str]:
+    if not spec.HasField("uniqueness"):
+        return "", 0, "r"
+    rule = spec.uniqueness
+    check_id("task.uniqueness.key", rule.key)
+    if rule.on_conflict not in _ON_CONFLICT:
+        raise invalid("task.uniqueness.on_conflict", f"{rule.on_conflict} is not known")
+    window = bounded("task.uniqueness.window", rule.window) if rule.HasField("window") else 0
+    return rule.key, window, _ON_CONFLICT[rule.on_conflict]
+
+
 def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
-    """The fingerprint, which leaves id and headers out; and the bytes to keep, without the id, which the key has."""
-    spec.ClearField("task_id")
-    if not spec.headers:
-        stored = spec.SerializeToString(deterministic=True)
-        return _digest(stored), stored
-    headers = task_pb2.TaskSpec(headers=spec.headers).SerializeToString()
-    if len(headers) > LARGEST_HEADERS:
-        raise invalid("task.headers", f"have {len(headers)} bytes; at most {LARGEST_HEADERS} are taken")
-    spec.ClearField("headers")
-    identity = spec.SerializeToString(deterministic=True)
-    return _digest(identity), identity + headers  # serialised messages are merged by joining them
+    """The fingerprint, which leaves id, headers and reprs out; and the bytes to keep."""
+    apart = _beside(spec)
+    kept = task_pb2.TaskSpec()
+    kept.CopyFrom(spec)
+    kept.ClearField("task_id")
+    if apart:
+        kept.ClearField("headers")
+        kept.ClearField("args_repr")
+        kept.ClearField("kwargs_repr")
+    fingerprint = hashlib.blake2b(kept.SerializeToString(deterministic=True), digest_size=8).digest()
+    # The record has these apart; without them it stays small, and in Redis's compact form.
+    kept.ClearField("name")
+    kept.ClearField("queue")
+    kept.ClearField("priority")
+    return fingerprint, kept.SerializeToString() + apart  # serialised messages are merged by joining them
 
 
-def _digest(identity: bytes) -> bytes:
-    return hashlib.blake2b(identity, digest_size=8).digest()
+def _beside(spec: task_pb2.TaskSpec) -> bytes:
+    """Headers and reprs: kept, but no part of the spec's identity."""
+    if not (spec.headers or spec.args_repr or spec.kwargs_repr):
+        return b""
+    for field in ("args_repr", "kwargs_repr"):
+        if len(getattr(spec, field)) > LONGEST_REPR:
+            raise invalid(f"task.{field}", f"is longer than {LONGEST_REPR} characters")
+    beside = task_pb2.TaskSpec(headers=spec.headers, args_repr=spec.args_repr, kwargs_repr=spec.kwargs_repr)
+    apart = beside.SerializeToString()
+    if len(apart) > LARGEST_HEADERS:
+        raise invalid("task.headers", f"have {len(apart)} bytes; at most {LARGEST_HEADERS} are taken")
+    return apart
 
 
 def check_id(field: str, text: str) -> None:

@@ -2,13 +2,21 @@
 
 import asyncio
 import random
+from typing import Literal, Protocol
 
+from google.protobuf import duration_pb2
+
+from caraway_server.api.durations import micros
+from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub, Watcher
+from caraway_server.api.validate import invalid
 from caraway_server.core.task import Record
 from caraway_server.store.coalesce import Coalescer
 from caraway_server.store.store import Store
 
 LOOK_AGAIN_SECONDS = 10.0
+LONGEST_WAIT = 60.0
+ANSWER_MARGIN = 0.5  # seconds before the caller's deadline at which an unfinished wait answers
 READS_IN_ONE_CALL = 64  # each may carry a large result
 
 
@@ -61,6 +69,8 @@ class TaskReader:
                 record = await self._store.watch(task_id, after_revision)
                 if record is None:
                     return None
+            elif watcher.record is not None:
+                record = watcher.record
             elif watcher.is_terminal or (after_revision and watcher.revision > after_revision):
                 record = await self.read(task_id)
                 if record is None:
@@ -70,3 +80,28 @@ class TaskReader:
 
 def _is_there(record: Record, after_revision: int) -> bool:
     return record.is_terminal or 0 < after_revision < record.revision
+
+
+class Waits(Protocol):
+    """A request that says how long to wait."""
+
+    @property
+    def max_wait(self) -> duration_pb2.Duration:
+        """At most; may be unset."""
+
+    def HasField(self, field_name: Literal["max_wait"], /) -> bool:
+        """Whether it is set."""
+
+
+def patience(request: Waits, context: Context) -> float:
+    """Seconds to wait: what the request says, within the server's bound and the call's deadline.
+
+    Raises:
+        Refused: it is negative.
+    """
+    seconds = micros(request.max_wait) / 1e6 if request.HasField("max_wait") else LONGEST_WAIT
+    if seconds < 0:
+        raise invalid("max_wait", "is negative")
+    left: float | None = context.time_remaining()
+    # Answer before the caller's deadline does: "not yet" is worth more than an error.
+    return min(seconds, LONGEST_WAIT, LONGEST_WAIT if left is None else max(0.0, left - min(ANSWER_MARGIN, left / 10)))

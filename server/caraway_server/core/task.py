@@ -35,7 +35,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.LEASED: _ENDS_OF_A_DELIVERY | {State.RUNNING},
     State.RUNNING: _ENDS_OF_A_DELIVERY,
     State.RETRYING: frozenset({State.QUEUED, State.REVOKED, State.EXPIRED}),
-    **{state: frozenset({State.TOMBSTONE}) for state in TERMINAL},
+    State.SUCCEEDED: frozenset({State.TOMBSTONE}),
+    **{state: frozenset({State.TOMBSTONE, State.QUEUED}) for state in TERMINAL - {State.SUCCEEDED}},
     State.TOMBSTONE: frozenset(),
 }
 

@@ -16,4 +16,6 @@ class Pruner:
 
     async def run_once(self) -> float | None:
         """One bounded pass; returns the seconds until the next is due, or None."""
-        return (await self._store.prune(TASKS_IN_ONE_PASS)).next_in
+        pruned = await self._store.prune(TASKS_IN_ONE_PASS)
+        await self._store.forget_workers(TASKS_IN_ONE_PASS)
+        return pruned.next_in

@@ -9,7 +9,13 @@
 | scheduled | zset | ids of SCHEDULED and RETRYING tasks, by due time | promote, revoke, expire |
 | expiring | zset | ids of tasks that have not started and expire, by time | start, finish, expire |
 | leases | zset | ids of LEASED and RUNNING tasks, by the lease's end | the delivery's end |
-| ended | zset | ids of terminal tasks and tombstones, by purge time | prune |
+| ended:<state> | zset | ids of terminal tasks and tombstones (99), by purge time | prune, delete, requeue |
+| unique:<key> | string | id of the task that holds it, and until when (0: until it ends) | its end; Redis's expiry |
+| queues | set | queues for which something is set | queue |
+| queue:<queue> | hash | paused, note, at, max_length | queue |
+| paused | set | queues that nothing is leased from | queue |
+| workers | zset | workers, by when they were heard of last | forget |
+| worker:<id> | hash | what a worker told of itself | forget |
 | hungry:<queue> | set | gateways whose workers found nothing | the next task; 30 s |
 | sequence | string | last sequence number | one key |
 | reaper:seen, reaper:grace | string | last pass; nothing is reaped before | two keys |
@@ -26,7 +32,9 @@ BROADCAST: Final = ROOT + "gateways"
 SCHEDULED: Final = ROOT + "scheduled"
 EXPIRING: Final = ROOT + "expiring"
 LEASES: Final = ROOT + "leases"
-ENDED: Final = ROOT + "ended"
+QUEUES: Final = ROOT + "queues"
+PAUSED: Final = ROOT + "paused"
+WORKERS: Final = ROOT + "workers"
 DEPTH: Final = ROOT + "depth"
 SEQUENCE: Final = ROOT + "sequence"
 CLOCK: Final = ROOT + "clock"
@@ -41,10 +49,12 @@ FIELDS: Final = {
     "r": "revision",
     "c": "created",
     "f": "fingerprint",
-    "t": "spec",  # without its task_id
+    "t": "spec",  # without task_id, name, queue and priority, which stand elsewhere
     "x": "expires",
     "T": "result_ttl",  # where it is not the gateway's default
     "i": "ignore_result",  # where a success keeps none
+    "A": "once",  # at most once: it never starts twice
+    "U": "unique_key",
     "W": "watchers",  # gateways to be told of its end, or with "+" of any change; parted by spaces
     "d": "due",
     "e": "fence",  # of the last delivery
@@ -71,6 +81,26 @@ FIELDS: Final = {
 def task(task_id: str) -> str:
     """The key of a task's record."""
     return f"{ROOT}task:{task_id}"
+
+
+def ended(state: int) -> str:
+    """The key of the index of tasks that ended in this state."""
+    return f"{ROOT}ended:{int(state)}"
+
+
+def queue(name: str) -> str:
+    """The key of what is set for a queue."""
+    return f"{ROOT}queue:{name}"
+
+
+def worker(worker_id: str) -> str:
+    """The key of what is known of a worker."""
+    return f"{ROOT}worker:{worker_id}"
+
+
+def unique(key: str) -> str:
+    """The key of a uniqueness key."""
+    return f"{ROOT}unique:{key}"
 
 
 def lane(queue: str, name: str) -> str:

@@ -13,12 +13,17 @@ from caraway_server.core.task import Record, State
 from caraway_server.store import keys
 from caraway_server.store.codec import record_from
 from caraway_server.store.connection import StoreFacts, examine, translated
+from caraway_server.store.listing import Listing
+from caraway_server.store.operators import Operators
 from caraway_server.store.scripts import SCRIPTS
 from caraway_server.store.values import (
+    NO_ERRORS,
     Cancel,
     DueChanged,
     Lease,
+    LeaseWish,
     Limits,
+    LossErrors,
     NewTask,
     Note,
     Pass,
@@ -34,6 +39,8 @@ from caraway_server.store.values import (
 # Bounds how long one script holds the store (law 3).
 MOST_IN_ONE_SCRIPT = 500
 RENEW_IN_ONE_SCRIPT = 1000
+
+WORKER_MEMORY = 3_600_000_000  # microseconds for which a silent worker is remembered
 
 _ORDER = list(ReportKind)  # reports of one delivery are applied in this order
 _END_STATES = {
@@ -52,7 +59,7 @@ def notes_from(raw: Sequence[Sequence[Any]]) -> list[Note]:
     notes: list[Note] = []
     for kind, *rest in raw:
         if kind == b"task":
-            notes.append(TaskChanged(rest[0].decode(), State(rest[1]), rest[2]))
+            notes.append(_changed_from(rest[0].decode(), *rest[1:]))
         elif kind == b"work":
             notes.append(WorkArrived(rest[0].decode()))
         elif kind == b"cancel":
@@ -60,6 +67,11 @@ def notes_from(raw: Sequence[Sequence[Any]]) -> list[Note]:
         elif kind == b"due":
             notes.append(DueChanged())
     return notes
+
+
+def _changed_from(task_id: str, state: int, revision: int, flat: Sequence[bytes] = ()) -> TaskChanged:
+    record = record_from(task_id, dict(zip(flat[::2], flat[1::2], strict=True))) if flat else None
+    return TaskChanged(task_id, State(state), revision, record)
 
 
 def _cancel_from(task_id: str, fence: str, rest: Sequence[Any]) -> Cancel:
@@ -76,6 +88,11 @@ class Store:
         gateway_id: names this gateway in notes.
         limits: what tasks are held to.
         on_notes: told of what concerns this gateway as soon as a transition returns.
+        errors: under which lost deliveries end tasks.
+
+    Attributes:
+        listing: pages of tasks, and counts.
+        operators: queues and workers.
     """
 
     def __init__(
@@ -84,11 +101,15 @@ class Store:
         gateway_id: str,
         limits: Limits,
         on_notes: Callable[[list[Note]], None],
+        errors: LossErrors = NO_ERRORS,
     ) -> None:
         self._redis = redis
         self._gateway_id = gateway_id
         self.limits = limits
         self._on_notes = on_notes
+        self._errors = errors
+        self.listing = Listing(redis)
+        self.operators = Operators(redis, self._run)
 
     # -- submitting -----------------------------------------------------------------------------------------------
 
@@ -99,22 +120,49 @@ class Store:
         """
         answers: list[Submitted] = []
         for part in _parts(tasks, MOST_IN_ONE_SCRIPT):
-            items = [
-                (
-                    new.task_id, new.fingerprint, new.spec, new.name, new.queue, new.priority,
-                    new.at, new.delay, new.until, new.ttl, new.result_ttl, new.watch, new.ignore_result,
-                )
-                for new in part
-            ]  # fmt: skip
-            request = {
-                "items": items,
-                "max_length": self.limits.max_queue_length,
-                "horizon": self.limits.horizon,
-                "all_or_nothing": all_or_nothing,
-            }
-            raw = await self._run("submit", request, repeat=True)
-            answers.extend(Submitted(word.decode(), *rest) for word, *rest in raw)
+            request = self._submit_request(part, all_or_nothing=all_or_nothing)
+            answers.extend(_submitted_from(await self._run("submit", request, repeat=True)))
         return answers
+
+    async def submit_and_lease(
+        self, tasks: Sequence[NewTask], wish: LeaseWish
+    ) -> tuple[list[Submitted], list[Lease], bool]:
+        """submit() and lease() in one round trip and one write to disk, for a few tasks and a worker that waits.
+
+        Returns:
+            What submit() and what lease() return.
+        """
+        calls = [("submit", self._submit_request(tasks, all_or_nothing=False)), ("lease", self._lease_request(wish))]
+        pipeline = self._redis.pipeline(transaction=False)
+        for name, request in calls:
+            packed = msgpack.packb(request, use_bin_type=False)
+            pipeline.evalsha(SCRIPTS[name].digest, 1, keys.ROOT, self._gateway_id, packed)
+        try:
+            with translated():
+                submitted, leased = await pipeline.execute(raise_on_error=False)
+        except StoreUnavailable:  # a dead connection: what may be done twice is done again
+            return await self.submit(tasks), [], True
+        if isinstance(submitted, Exception) or isinstance(leased, Exception):  # a new or emptied store, for one
+            return await self.submit(tasks), [], True
+        raw_leases, more = self._take_answer(leased)
+        return _submitted_from(self._take_answer(submitted)), _leases_from(raw_leases), more
+
+    def _submit_request(self, tasks: Sequence[NewTask], *, all_or_nothing: bool) -> dict[str, Any]:
+        items = [
+            (
+                new.task_id, new.fingerprint, new.spec, new.name, new.queue, new.priority,
+                new.at, new.delay, new.until, new.ttl, new.result_ttl, new.watch, new.ignore_result,
+                new.unique_key, new.unique_window, new.on_conflict, new.once,
+            )
+            for new in tasks
+        ]  # fmt: skip
+        return {
+            "items": items,
+            "max_length": self.limits.max_queue_length,
+            "horizon": self.limits.horizon,
+            "all_or_nothing": all_or_nothing,
+            "result_ttl": self.limits.result_ttl,  # of those that are replaced
+        }
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -151,25 +199,29 @@ class Store:
         Returns:
             The leases, and whether more may be there. Where not, a WorkArrived note follows when there is.
         """
-        request = {
-            "worker": worker_id,
-            "queues": queues,
-            "names": names if names is not None else False,
-            "count": min(count, MOST_IN_ONE_SCRIPT),
-            "bytes": max_bytes,
+        wish = LeaseWish(worker_id, queues, names, count, max_bytes)
+        # Not repeated: a first try that did take leases would leave them to run out.
+        raw, more = await self._run("lease", self._lease_request(wish))
+        return _leases_from(raw), more
+
+    def _lease_request(self, wish: LeaseWish) -> dict[str, Any]:
+        return {
+            "worker": wish.worker_id,
+            "queues": wish.queues,
+            "names": wish.names if wish.names is not None else False,
+            "count": min(wish.count, MOST_IN_ONE_SCRIPT),
+            "bytes": wish.max_bytes,
             "lease": self.limits.lease,
             "result_ttl": self.limits.result_ttl,
         }
-        # Not repeated: a first try that did take leases would leave them to run out.
-        raw, more = await self._run("lease", request)
-        leases = [Lease(task_id.decode(), fence.decode(), *rest) for task_id, fence, *rest in raw]
-        return leases, more
 
-    async def renew(self, held: Sequence[tuple[str, str]]) -> Renewed:
-        """Extends leases, given as (task id, fence)."""
+    async def renew(self, held: Sequence[tuple[str, str]], worker_id: str = "") -> Renewed:
+        """Extends leases, given as (task id, fence); notes that the worker, if one is named, was heard of."""
         renewed = Renewed()
-        for part in _parts(held, RENEW_IN_ONE_SCRIPT):
-            raw_lost, raw_cancels = await self._run("renew", {"items": part, "lease": self.limits.lease}, repeat=True)
+        for part in _parts(held, RENEW_IN_ONE_SCRIPT) or [[]]:
+            raw_lost, raw_cancels = await self._run(
+                "renew", {"items": part, "lease": self.limits.lease, "worker": worker_id}, repeat=True
+            )
             renewed.lost.extend(part[index - 1] for index in raw_lost)
             renewed.cancels.extend(
                 _cancel_from(part[index - 1][0], part[index - 1][1], rest) for index, *rest in raw_cancels
@@ -201,9 +253,10 @@ class Store:
         elif kind is ReportKind.PROGRESS:
             script, items = "progress", [(r.task_id, r.fence, r.ran_for, r.custom_state, r.blob) for r in reports]
         elif kind is ReportKind.RETRY:
-            script, items = "retry", [(r.task_id, r.fence, r.ran_for, r.blob, r.wait) for r in reports]
+            script, items = "retry", [_retry_item(report) for report in reports]
         else:
             script, request["max_lost"] = "release", self.limits.max_lost
+            request["lost_error"] = self._errors.lost
         request["items"] = items
         return script, request
 
@@ -238,6 +291,27 @@ class Store:
             answers.extend(word.decode() for word in await self._run("delete", request, repeat=True))
         return answers
 
+    async def requeue(self, task_ids: Sequence[str]) -> list[str]:
+        """Sends tasks that ended without success back to their queues.
+
+        Returns:
+            A word a task: queued, not_retryable, not_found.
+        """
+        answers: list[str] = []
+        for part in _parts(task_ids, MOST_IN_ONE_SCRIPT):
+            answers.extend(word.decode() for word in await self._run("requeue", {"ids": part}))
+        return answers
+
+    async def purge(self, queue: str) -> tuple[int, bool]:
+        """Revokes what is QUEUED in a queue, a bounded number at a time.
+
+        Returns:
+            How many, and whether there is more.
+        """
+        request = {"queue": queue, "limit": MOST_IN_ONE_SCRIPT, "result_ttl": self.limits.result_ttl}
+        count, more = await self._run("purge", request)
+        return count, more
+
     # -- duties ---------------------------------------------------------------------------------------------------
 
     async def promote(self, limit: int) -> Pass:
@@ -248,19 +322,19 @@ class Store:
         """Ends waiting tasks whose time is over."""
         return _pass(await self._run("expire", {"limit": limit, "result_ttl": self.limits.result_ttl}, repeat=True))
 
-    async def reap(self, limit: int, quarantine_error: bytes) -> tuple[Pass, list[tuple[str, str]]]:
+    async def reap(self, limit: int) -> tuple[Pass, list[tuple[str, str]]]:
         """Takes back leases that ran out.
 
         Args:
             limit: leases at most.
-            quarantine_error: the error under which a task ends that was lost too often.
 
         Returns:
             The pass, and the (task id, worker id) of what was taken back.
         """
         request = {
             "limit": limit, "gap": self.limits.reaper_gap, "lease": self.limits.lease,
-            "result_ttl": self.limits.result_ttl, "max_lost": self.limits.max_lost, "error": quarantine_error,
+            "result_ttl": self.limits.result_ttl, "max_lost": self.limits.max_lost,
+            "error": self._errors.quarantined, "lost_error": self._errors.lost,
         }  # fmt: skip
         count, now, following, taken = await self._run("reap", request, repeat=True)
         return _pass((count, now, following)), [(task_id.decode(), worker.decode()) for task_id, worker in taken]
@@ -268,6 +342,10 @@ class Store:
     async def prune(self, limit: int) -> Pass:
         """Deletes what was kept long enough."""
         return _pass(await self._run("prune", {"limit": limit, "window": self.limits.dedup_window}, repeat=True))
+
+    async def forget_workers(self, limit: int) -> Pass:
+        """Forgets workers that have not been heard of for long."""
+        return _pass(await self._run("forget", {"limit": limit, "after": WORKER_MEMORY}, repeat=True))
 
     # -- calling --------------------------------------------------------------------------------------------------
 
@@ -289,6 +367,9 @@ class Store:
         else:
             with translated():
                 raw = await call()
+        return self._take_answer(raw)
+
+    def _take_answer(self, raw: bytes) -> Any:
         answer, notes = msgpack.unpackb(raw, raw=True, strict_map_key=False)
         if notes:
             self._on_notes(notes_from(notes))
@@ -302,6 +383,29 @@ class Store:
         except StoreUnavailable:
             with translated():
                 return await call()
+
+
+def _submitted_from(raw: Sequence[Any]) -> list[Submitted]:
+    return [
+        Submitted(word.decode(), state, revision, created, due, holder.decode())
+        for word, state, revision, created, due, holder in raw
+    ]
+
+
+def _leases_from(raw: Sequence[Any]) -> list[Lease]:
+    return [
+        Lease(task_id.decode(), fence.decode(), spec, retries, created, expires_in, deliveries, name.decode(),
+              queue.decode(), priority)
+        for task_id, fence, spec, retries, created, expires_in, deliveries, name, queue, priority in raw
+    ]  # fmt: skip
+
+
+def _retry_item(report: Report) -> tuple[Any, ...]:
+    item = (report.task_id, report.fence, report.ran_for, report.blob, report.wait)
+    new = report.override
+    if new is None:
+        return (*item, "", "", -1, 0, 0)
+    return (*item, new.spec, new.queue, new.priority, new.until, new.ttl)
 
 
 Part = TypeVar("Part")

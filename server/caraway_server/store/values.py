@@ -1,9 +1,10 @@
 """What goes into the store's transitions and what comes out. Times are microseconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from caraway_server.core.task import State
+from caraway_server.core.task import Record, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,37 @@ class NewTask:
     result_ttl: int = 0
     watch: bool = False
     ignore_result: bool = False
+    unique_key: str = ""
+    unique_window: int = 0
+    on_conflict: str = "r"
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """How a task was taken: created, known, deleted, conflict, queue_full, too_far or rejected."""
+    """How a task was taken.
+
+    `word` is created, replaced, known, deleted, deduplicated, conflict, unique_conflict, queue_full, too_far or
+    rejected; `holder` the task that holds the uniqueness key.
+    """
 
     word: str
     state: int
     revision: int
     created: int
     due: int
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseWish:
+    """What a worker would take: at most `count` tasks of these queues and names (None: any), `max_bytes` in all."""
+
+    worker_id: str
+    queues: Sequence[str]
+    names: Sequence[str] | None
+    count: int
+    max_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,9 @@ class Lease:
     created: int
     expires_in: int
     deliveries: int
+    name: str = ""
+    queue: str = ""
+    priority: int = 0
 
 
 class ReportKind(StrEnum):
@@ -101,6 +125,34 @@ class Report:
     blob: bytes = b""
     wait: int = 0
     custom_state: str = ""
+    override: "Override | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a retried task is to be different in: its whole new spec, and "", -1 or 0 where nothing changes."""
+
+    spec: bytes
+    queue: str = ""
+    priority: int = -1
+    until: int = 0
+    ttl: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LossErrors:
+    """The errors, as bytes of the contract, under which lost deliveries end a task.
+
+    Attributes:
+        quarantined: lost too often.
+        lost: lost once, and it may run only once.
+    """
+
+    quarantined: bytes = b""
+    lost: bytes = b""
+
+
+NO_ERRORS = LossErrors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +199,12 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
-    """Note: a task that this gateway watches changed."""
+    """Note: a task that this gateway watches changed; the record comes with it where this gateway itself ended it."""
 
     task_id: str
     state: State
     revision: int
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ isort:skip_file
 """
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.duration_pb2
+import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -130,3 +132,298 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["default_result_ttl", b"default_result_ttl", "durability", b"durability", "failover_loss", b"failover_loss", "max_batch_size", b"max_batch_size", "max_message_bytes", b"max_message_bytes", "max_payload_bytes", b"max_payload_bytes", "max_queue_length", b"max_queue_length", "min_keepalive_interval", b"min_keepalive_interval", "server_time", b"server_time", "server_version", b"server_version", "store_version", b"store_version"]) -> None: ...
 
 Global___GetServerInfoResponse: typing_extensions.TypeAlias = GetServerInfoResponse
+
+@typing.final
+class Queue(google.protobuf.message.Message):
+    """A queue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    PAUSED_FIELD_NUMBER: builtins.int
+    PAUSE_NOTE_FIELD_NUMBER: builtins.int
+    PAUSE_TIME_FIELD_NUMBER: builtins.int
+    MAX_LENGTH_FIELD_NUMBER: builtins.int
+    WAITING_FIELD_NUMBER: builtins.int
+    QUEUED_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name."""
+    paused: builtins.bool
+    """True: nothing is leased from it."""
+    pause_note: builtins.str
+    """Why it is paused, in the words of whoever did it."""
+    max_length: builtins.int
+    """Most tasks that may wait in it; 0: as GetServerInfo.max_queue_length says."""
+    waiting: builtins.int
+    """Tasks that wait in it: SCHEDULED, QUEUED and RETRYING."""
+    queued: builtins.int
+    """Tasks that are QUEUED in it, ready to be leased."""
+    @property
+    def pause_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it was paused."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        paused: builtins.bool = ...,
+        pause_note: builtins.str = ...,
+        pause_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        max_length: builtins.int = ...,
+        waiting: builtins.int = ...,
+        queued: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["pause_time", b"pause_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["max_length", b"max_length", "name", b"name", "pause_note", b"pause_note", "pause_time", b"pause_time", "paused", b"paused", "queued", b"queued", "waiting", b"waiting"]) -> None: ...
+
+Global___Queue: typing_extensions.TypeAlias = Queue
+
+@typing.final
+class ListQueuesRequest(google.protobuf.message.Message):
+    """Asks for queues."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Queues in a page: 1 to GetServerInfo.max_batch_size; 0 or unset is 50."""
+    page_token: builtins.str
+    """The last page's next_page_token; empty: begin."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
+
+Global___ListQueuesRequest: typing_extensions.TypeAlias = ListQueuesRequest
+
+@typing.final
+class ListQueuesResponse(google.protobuf.message.Message):
+    """A page of queues."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    QUEUES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty: there is none."""
+    @property
+    def queues(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Queue]:
+        """By name."""
+
+    def __init__(
+        self,
+        *,
+        queues: collections.abc.Iterable[Global___Queue] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "queues", b"queues"]) -> None: ...
+
+Global___ListQueuesResponse: typing_extensions.TypeAlias = ListQueuesResponse
+
+@typing.final
+class GetQueueRequest(google.protobuf.message.Message):
+    """Asks for a queue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name. Required."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+Global___GetQueueRequest: typing_extensions.TypeAlias = GetQueueRequest
+
+@typing.final
+class GetQueueResponse(google.protobuf.message.Message):
+    """A queue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: builtins.int
+    @property
+    def queue(self) -> Global___Queue:
+        """The queue."""
+
+    def __init__(
+        self,
+        *,
+        queue: Global___Queue | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["queue", b"queue"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["queue", b"queue"]) -> None: ...
+
+Global___GetQueueResponse: typing_extensions.TypeAlias = GetQueueResponse
+
+@typing.final
+class UpdateQueueRequest(google.protobuf.message.Message):
+    """Sets what a queue is held to."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    MAX_LENGTH_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name. Required."""
+    max_length: builtins.int
+    """Most tasks that may wait in it; 0: as GetServerInfo.max_queue_length says."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        max_length: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["max_length", b"max_length", "name", b"name"]) -> None: ...
+
+Global___UpdateQueueRequest: typing_extensions.TypeAlias = UpdateQueueRequest
+
+@typing.final
+class UpdateQueueResponse(google.protobuf.message.Message):
+    """The queue after the change."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: builtins.int
+    @property
+    def queue(self) -> Global___Queue:
+        """The queue."""
+
+    def __init__(
+        self,
+        *,
+        queue: Global___Queue | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["queue", b"queue"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["queue", b"queue"]) -> None: ...
+
+Global___UpdateQueueResponse: typing_extensions.TypeAlias = UpdateQueueResponse
+
+@typing.final
+class PauseQueueRequest(google.protobuf.message.Message):
+    """Asks to pause a queue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    NOTE_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name. Required."""
+    note: builtins.str
+    """Why, for whoever sees it paused. At most 1 KiB."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        note: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "note", b"note"]) -> None: ...
+
+Global___PauseQueueRequest: typing_extensions.TypeAlias = PauseQueueRequest
+
+@typing.final
+class PauseQueueResponse(google.protobuf.message.Message):
+    """The queue after the change."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: builtins.int
+    @property
+    def queue(self) -> Global___Queue:
+        """The queue."""
+
+    def __init__(
+        self,
+        *,
+        queue: Global___Queue | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["queue", b"queue"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["queue", b"queue"]) -> None: ...
+
+Global___PauseQueueResponse: typing_extensions.TypeAlias = PauseQueueResponse
+
+@typing.final
+class ResumeQueueRequest(google.protobuf.message.Message):
+    """Asks to resume a queue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name. Required."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+Global___ResumeQueueRequest: typing_extensions.TypeAlias = ResumeQueueRequest
+
+@typing.final
+class ResumeQueueResponse(google.protobuf.message.Message):
+    """The queue after the change."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: builtins.int
+    @property
+    def queue(self) -> Global___Queue:
+        """The queue."""
+
+    def __init__(
+        self,
+        *,
+        queue: Global___Queue | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["queue", b"queue"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["queue", b"queue"]) -> None: ...
+
+Global___ResumeQueueResponse: typing_extensions.TypeAlias = ResumeQueueResponse
+
+@typing.final
+class PurgeQueueRequest(google.protobuf.message.Message):
+    """Asks to empty a queue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name. Required."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+Global___PurgeQueueRequest: typing_extensions.TypeAlias = PurgeQueueRequest
+
+@typing.final
+class PurgeQueueResponse(google.protobuf.message.Message):
+    """What was purged."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PURGED_COUNT_FIELD_NUMBER: builtins.int
+    MORE_FIELD_NUMBER: builtins.int
+    purged_count: builtins.int
+    """Tasks revoked by this call."""
+    more: builtins.bool
+    """True: there is more; call again."""
+    def __init__(
+        self,
+        *,
+        purged_count: builtins.int = ...,
+        more: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["more", b"more", "purged_count", b"purged_count"]) -> None: ...
+
+Global___PurgeQueueResponse: typing_extensions.TypeAlias = PurgeQueueResponse

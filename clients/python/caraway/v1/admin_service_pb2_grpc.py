@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """What operators and client libraries ask a server about itself.
+    """What operators and client libraries ask a server about itself, and what they set.
     """
 
     def __init__(self, channel):
@@ -35,6 +35,36 @@ class AdminServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
+        self.ListQueues = channel.unary_unary(
+                '/caraway.v1.AdminService/ListQueues',
+                request_serializer=caraway_dot_v1_dot_admin__service__pb2.ListQueuesRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_admin__service__pb2.ListQueuesResponse.FromString,
+                _registered_method=True)
+        self.GetQueue = channel.unary_unary(
+                '/caraway.v1.AdminService/GetQueue',
+                request_serializer=caraway_dot_v1_dot_admin__service__pb2.GetQueueRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_admin__service__pb2.GetQueueResponse.FromString,
+                _registered_method=True)
+        self.UpdateQueue = channel.unary_unary(
+                '/caraway.v1.AdminService/UpdateQueue',
+                request_serializer=caraway_dot_v1_dot_admin__service__pb2.UpdateQueueRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_admin__service__pb2.UpdateQueueResponse.FromString,
+                _registered_method=True)
+        self.PauseQueue = channel.unary_unary(
+                '/caraway.v1.AdminService/PauseQueue',
+                request_serializer=caraway_dot_v1_dot_admin__service__pb2.PauseQueueRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_admin__service__pb2.PauseQueueResponse.FromString,
+                _registered_method=True)
+        self.ResumeQueue = channel.unary_unary(
+                '/caraway.v1.AdminService/ResumeQueue',
+                request_serializer=caraway_dot_v1_dot_admin__service__pb2.ResumeQueueRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_admin__service__pb2.ResumeQueueResponse.FromString,
+                _registered_method=True)
+        self.PurgeQueue = channel.unary_unary(
+                '/caraway.v1.AdminService/PurgeQueue',
+                request_serializer=caraway_dot_v1_dot_admin__service__pb2.PurgeQueueRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_admin__service__pb2.PurgeQueueResponse.FromString,
+                _registered_method=True)
         self.GetServerInfo = channel.unary_unary(
                 '/caraway.v1.AdminService/GetServerInfo',
                 request_serializer=caraway_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.SerializeToString,
@@ -43,8 +73,50 @@ class AdminServiceStub(object):
 
 
 class AdminServiceServicer(object):
-    """What operators and client libraries ask a server about itself.
+    """What operators and client libraries ask a server about itself, and what they set.
     """
+
+    def ListQueues(self, request, context):
+        """Lists queues by name, in pages: those that hold tasks, and those for which something was set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQueue(self, request, context):
+        """Reads one queue. NOT_FOUND (QUEUE_NOT_FOUND) where it would not be listed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateQueue(self, request, context):
+        """Sets what a queue is held to; the queue need not exist before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseQueue(self, request, context):
+        """Stops leasing from a queue. Tasks are still accepted; those that workers hold go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeQueue(self, request, context):
+        """Leases from a paused queue again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PurgeQueue(self, request, context):
+        """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def GetServerInfo(self, request, context):
         """Tells version, limits and how durable an accepted task is.
@@ -56,6 +128,36 @@ class AdminServiceServicer(object):
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'ListQueues': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQueues,
+                    request_deserializer=caraway_dot_v1_dot_admin__service__pb2.ListQueuesRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_admin__service__pb2.ListQueuesResponse.SerializeToString,
+            ),
+            'GetQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQueue,
+                    request_deserializer=caraway_dot_v1_dot_admin__service__pb2.GetQueueRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_admin__service__pb2.GetQueueResponse.SerializeToString,
+            ),
+            'UpdateQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateQueue,
+                    request_deserializer=caraway_dot_v1_dot_admin__service__pb2.UpdateQueueRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_admin__service__pb2.UpdateQueueResponse.SerializeToString,
+            ),
+            'PauseQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseQueue,
+                    request_deserializer=caraway_dot_v1_dot_admin__service__pb2.PauseQueueRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_admin__service__pb2.PauseQueueResponse.SerializeToString,
+            ),
+            'ResumeQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeQueue,
+                    request_deserializer=caraway_dot_v1_dot_admin__service__pb2.ResumeQueueRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_admin__service__pb2.ResumeQueueResponse.SerializeToString,
+            ),
+            'PurgeQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeQueue,
+                    request_deserializer=caraway_dot_v1_dot_admin__service__pb2.PurgeQueueRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_admin__service__pb2.PurgeQueueResponse.SerializeToString,
+            ),
             'GetServerInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServerInfo,
                     request_deserializer=caraway_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.FromString,
@@ -70,8 +172,170 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """What operators and client libraries ask a server about itself.
+    """What operators and client libraries ask a server about itself, and what they set.
     """
+
+    @staticmethod
+    def ListQueues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.AdminService/ListQueues',
+            caraway_dot_v1_dot_admin__service__pb2.ListQueuesRequest.SerializeToString,
+            caraway_dot_v1_dot_admin__service__pb2.ListQueuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.AdminService/GetQueue',
+            caraway_dot_v1_dot_admin__service__pb2.GetQueueRequest.SerializeToString,
+            caraway_dot_v1_dot_admin__service__pb2.GetQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.AdminService/UpdateQueue',
+            caraway_dot_v1_dot_admin__service__pb2.UpdateQueueRequest.SerializeToString,
+            caraway_dot_v1_dot_admin__service__pb2.UpdateQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.AdminService/PauseQueue',
+            caraway_dot_v1_dot_admin__service__pb2.PauseQueueRequest.SerializeToString,
+            caraway_dot_v1_dot_admin__service__pb2.PauseQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.AdminService/ResumeQueue',
+            caraway_dot_v1_dot_admin__service__pb2.ResumeQueueRequest.SerializeToString,
+            caraway_dot_v1_dot_admin__service__pb2.ResumeQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.AdminService/PurgeQueue',
+            caraway_dot_v1_dot_admin__service__pb2.PurgeQueueRequest.SerializeToString,
+            caraway_dot_v1_dot_admin__service__pb2.PurgeQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def GetServerInfo(request,

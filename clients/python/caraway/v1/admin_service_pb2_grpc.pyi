@@ -25,6 +25,102 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
+_AdminServiceListQueuesType = typing_extensions.TypeVar(
+    '_AdminServiceListQueuesType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ListQueuesRequest,
+        caraway.v1.admin_service_pb2.ListQueuesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ListQueuesRequest,
+        caraway.v1.admin_service_pb2.ListQueuesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ListQueuesRequest,
+        caraway.v1.admin_service_pb2.ListQueuesResponse,
+    ],
+)
+
+_AdminServiceGetQueueType = typing_extensions.TypeVar(
+    '_AdminServiceGetQueueType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.GetQueueRequest,
+        caraway.v1.admin_service_pb2.GetQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.GetQueueRequest,
+        caraway.v1.admin_service_pb2.GetQueueResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.GetQueueRequest,
+        caraway.v1.admin_service_pb2.GetQueueResponse,
+    ],
+)
+
+_AdminServiceUpdateQueueType = typing_extensions.TypeVar(
+    '_AdminServiceUpdateQueueType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.UpdateQueueRequest,
+        caraway.v1.admin_service_pb2.UpdateQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.UpdateQueueRequest,
+        caraway.v1.admin_service_pb2.UpdateQueueResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.UpdateQueueRequest,
+        caraway.v1.admin_service_pb2.UpdateQueueResponse,
+    ],
+)
+
+_AdminServicePauseQueueType = typing_extensions.TypeVar(
+    '_AdminServicePauseQueueType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PauseQueueRequest,
+        caraway.v1.admin_service_pb2.PauseQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PauseQueueRequest,
+        caraway.v1.admin_service_pb2.PauseQueueResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PauseQueueRequest,
+        caraway.v1.admin_service_pb2.PauseQueueResponse,
+    ],
+)
+
+_AdminServiceResumeQueueType = typing_extensions.TypeVar(
+    '_AdminServiceResumeQueueType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ResumeQueueRequest,
+        caraway.v1.admin_service_pb2.ResumeQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ResumeQueueRequest,
+        caraway.v1.admin_service_pb2.ResumeQueueResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ResumeQueueRequest,
+        caraway.v1.admin_service_pb2.ResumeQueueResponse,
+    ],
+)
+
+_AdminServicePurgeQueueType = typing_extensions.TypeVar(
+    '_AdminServicePurgeQueueType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PurgeQueueRequest,
+        caraway.v1.admin_service_pb2.PurgeQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PurgeQueueRequest,
+        caraway.v1.admin_service_pb2.PurgeQueueResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PurgeQueueRequest,
+        caraway.v1.admin_service_pb2.PurgeQueueResponse,
+    ],
+)
+
 _AdminServiceGetServerInfoType = typing_extensions.TypeVar(
     '_AdminServiceGetServerInfoType',
     grpc.UnaryUnaryMultiCallable[
@@ -41,11 +137,35 @@ _AdminServiceGetServerInfoType = typing_extensions.TypeVar(
     ],
 )
 
-class AdminServiceStub(typing.Generic[_AdminServiceGetServerInfoType]):
-    """What operators and client libraries ask a server about itself."""
+class AdminServiceStub(typing.Generic[_AdminServiceListQueuesType, _AdminServiceGetQueueType, _AdminServiceUpdateQueueType, _AdminServicePauseQueueType, _AdminServiceResumeQueueType, _AdminServicePurgeQueueType, _AdminServiceGetServerInfoType]):
+    """What operators and client libraries ask a server about itself, and what they set."""
 
     @typing.overload
     def __init__(self: AdminServiceStub[
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.ListQueuesRequest,
+            caraway.v1.admin_service_pb2.ListQueuesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.GetQueueRequest,
+            caraway.v1.admin_service_pb2.GetQueueResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.UpdateQueueRequest,
+            caraway.v1.admin_service_pb2.UpdateQueueResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.PauseQueueRequest,
+            caraway.v1.admin_service_pb2.PauseQueueResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.ResumeQueueRequest,
+            caraway.v1.admin_service_pb2.ResumeQueueResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.PurgeQueueRequest,
+            caraway.v1.admin_service_pb2.PurgeQueueResponse,
+        ],
         grpc.UnaryUnaryMultiCallable[
             caraway.v1.admin_service_pb2.GetServerInfoRequest,
             caraway.v1.admin_service_pb2.GetServerInfoResponse,
@@ -55,15 +175,81 @@ class AdminServiceStub(typing.Generic[_AdminServiceGetServerInfoType]):
     @typing.overload
     def __init__(self: AdminServiceStub[
         grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.ListQueuesRequest,
+            caraway.v1.admin_service_pb2.ListQueuesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.GetQueueRequest,
+            caraway.v1.admin_service_pb2.GetQueueResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.UpdateQueueRequest,
+            caraway.v1.admin_service_pb2.UpdateQueueResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.PauseQueueRequest,
+            caraway.v1.admin_service_pb2.PauseQueueResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.ResumeQueueRequest,
+            caraway.v1.admin_service_pb2.ResumeQueueResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.admin_service_pb2.PurgeQueueRequest,
+            caraway.v1.admin_service_pb2.PurgeQueueResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             caraway.v1.admin_service_pb2.GetServerInfoRequest,
             caraway.v1.admin_service_pb2.GetServerInfoResponse,
         ],
     ], channel: grpc.aio.Channel) -> None: ...
 
+    ListQueues: _AdminServiceListQueuesType
+    """Lists queues by name, in pages: those that hold tasks, and those for which something was set."""
+
+    GetQueue: _AdminServiceGetQueueType
+    """Reads one queue. NOT_FOUND (QUEUE_NOT_FOUND) where it would not be listed."""
+
+    UpdateQueue: _AdminServiceUpdateQueueType
+    """Sets what a queue is held to; the queue need not exist before."""
+
+    PauseQueue: _AdminServicePauseQueueType
+    """Stops leasing from a queue. Tasks are still accepted; those that workers hold go on."""
+
+    ResumeQueue: _AdminServiceResumeQueueType
+    """Leases from a paused queue again."""
+
+    PurgeQueue: _AdminServicePurgeQueueType
+    """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set."""
+
     GetServerInfo: _AdminServiceGetServerInfoType
     """Tells version, limits and how durable an accepted task is."""
 
 AdminServiceAsyncStub: typing_extensions.TypeAlias = AdminServiceStub[
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ListQueuesRequest,
+        caraway.v1.admin_service_pb2.ListQueuesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.GetQueueRequest,
+        caraway.v1.admin_service_pb2.GetQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.UpdateQueueRequest,
+        caraway.v1.admin_service_pb2.UpdateQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PauseQueueRequest,
+        caraway.v1.admin_service_pb2.PauseQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.ResumeQueueRequest,
+        caraway.v1.admin_service_pb2.ResumeQueueResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.admin_service_pb2.PurgeQueueRequest,
+        caraway.v1.admin_service_pb2.PurgeQueueResponse,
+    ],
     grpc.aio.UnaryUnaryMultiCallable[
         caraway.v1.admin_service_pb2.GetServerInfoRequest,
         caraway.v1.admin_service_pb2.GetServerInfoResponse,
@@ -71,7 +257,55 @@ AdminServiceAsyncStub: typing_extensions.TypeAlias = AdminServiceStub[
 ]
 
 class AdminServiceServicer(metaclass=abc.ABCMeta):
-    """What operators and client libraries ask a server about itself."""
+    """What operators and client libraries ask a server about itself, and what they set."""
+
+    @abc.abstractmethod
+    def ListQueues(
+        self,
+        request: caraway.v1.admin_service_pb2.ListQueuesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.admin_service_pb2.ListQueuesResponse, collections.abc.Awaitable[caraway.v1.admin_service_pb2.ListQueuesResponse]]:
+        """Lists queues by name, in pages: those that hold tasks, and those for which something was set."""
+
+    @abc.abstractmethod
+    def GetQueue(
+        self,
+        request: caraway.v1.admin_service_pb2.GetQueueRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.admin_service_pb2.GetQueueResponse, collections.abc.Awaitable[caraway.v1.admin_service_pb2.GetQueueResponse]]:
+        """Reads one queue. NOT_FOUND (QUEUE_NOT_FOUND) where it would not be listed."""
+
+    @abc.abstractmethod
+    def UpdateQueue(
+        self,
+        request: caraway.v1.admin_service_pb2.UpdateQueueRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.admin_service_pb2.UpdateQueueResponse, collections.abc.Awaitable[caraway.v1.admin_service_pb2.UpdateQueueResponse]]:
+        """Sets what a queue is held to; the queue need not exist before."""
+
+    @abc.abstractmethod
+    def PauseQueue(
+        self,
+        request: caraway.v1.admin_service_pb2.PauseQueueRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.admin_service_pb2.PauseQueueResponse, collections.abc.Awaitable[caraway.v1.admin_service_pb2.PauseQueueResponse]]:
+        """Stops leasing from a queue. Tasks are still accepted; those that workers hold go on."""
+
+    @abc.abstractmethod
+    def ResumeQueue(
+        self,
+        request: caraway.v1.admin_service_pb2.ResumeQueueRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.admin_service_pb2.ResumeQueueResponse, collections.abc.Awaitable[caraway.v1.admin_service_pb2.ResumeQueueResponse]]:
+        """Leases from a paused queue again."""
+
+    @abc.abstractmethod
+    def PurgeQueue(
+        self,
+        request: caraway.v1.admin_service_pb2.PurgeQueueRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.admin_service_pb2.PurgeQueueResponse, collections.abc.Awaitable[caraway.v1.admin_service_pb2.PurgeQueueResponse]]:
+        """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set."""
 
     @abc.abstractmethod
     def GetServerInfo(

@@ -56,6 +56,12 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """UNAVAILABLE: this gateway is shutting down; another one, or a later try, will answer."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 16
     """INTERNAL: a fault of the gateway itself; its log says more."""
+    ERROR_REASON_UNIQUE_CONFLICT: _ErrorReason.ValueType  # 17
+    """ALREADY_EXISTS: another task holds the uniqueness key. Metadata: task_id (the holder's), key."""
+    ERROR_REASON_QUEUE_NOT_FOUND: _ErrorReason.ValueType  # 18
+    """NOT_FOUND: no queue has this name: it holds no task, and nothing was ever set for it. Metadata: queue."""
+    ERROR_REASON_WORKER_NOT_FOUND: _ErrorReason.ValueType  # 19
+    """NOT_FOUND: no worker of this id is known. Metadata: worker_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call, or an item of a batch, was refused. The name without its prefix is the `reason` of the google.rpc.ErrorInfo
@@ -96,4 +102,10 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 15
 """UNAVAILABLE: this gateway is shutting down; another one, or a later try, will answer."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 16
 """INTERNAL: a fault of the gateway itself; its log says more."""
+ERROR_REASON_UNIQUE_CONFLICT: ErrorReason.ValueType  # 17
+"""ALREADY_EXISTS: another task holds the uniqueness key. Metadata: task_id (the holder's), key."""
+ERROR_REASON_QUEUE_NOT_FOUND: ErrorReason.ValueType  # 18
+"""NOT_FOUND: no queue has this name: it holds no task, and nothing was ever set for it. Metadata: queue."""
+ERROR_REASON_WORKER_NOT_FOUND: ErrorReason.ValueType  # 19
+"""NOT_FOUND: no worker of this id is known. Metadata: worker_id."""
 Global___ErrorReason: typing_extensions.TypeAlias = ErrorReason

@@ -289,10 +289,97 @@ class TimeLimits(google.protobuf.message.Message):
 Global___TimeLimits: typing_extensions.TypeAlias = TimeLimits
 
 @typing.final
+class Uniqueness(google.protobuf.message.Message):
+    """At most one task at a time, or in a time, for a key."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _OnConflict:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _OnConflictEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[Uniqueness._OnConflict.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        ON_CONFLICT_UNSPECIFIED: Uniqueness._OnConflict.ValueType  # 0
+        """As ON_CONFLICT_REJECT."""
+        ON_CONFLICT_REJECT: Uniqueness._OnConflict.ValueType  # 1
+        """It is refused (UNIQUE_CONFLICT)."""
+        ON_CONFLICT_RETURN_EXISTING: Uniqueness._OnConflict.ValueType  # 2
+        """The holder is returned instead (DEDUPLICATED)."""
+        ON_CONFLICT_REPLACE: Uniqueness._OnConflict.ValueType  # 3
+        """The holder is revoked where it has not started, and the new task takes the key (REPLACED); where a worker holds it
+        already, as ON_CONFLICT_REJECT.
+        """
+
+    class OnConflict(_OnConflict, metaclass=_OnConflictEnumTypeWrapper):
+        """What happens to a submit while another task holds the key."""
+
+    ON_CONFLICT_UNSPECIFIED: Uniqueness.OnConflict.ValueType  # 0
+    """As ON_CONFLICT_REJECT."""
+    ON_CONFLICT_REJECT: Uniqueness.OnConflict.ValueType  # 1
+    """It is refused (UNIQUE_CONFLICT)."""
+    ON_CONFLICT_RETURN_EXISTING: Uniqueness.OnConflict.ValueType  # 2
+    """The holder is returned instead (DEDUPLICATED)."""
+    ON_CONFLICT_REPLACE: Uniqueness.OnConflict.ValueType  # 3
+    """The holder is revoked where it has not started, and the new task takes the key (REPLACED); where a worker holds it
+    already, as ON_CONFLICT_REJECT.
+    """
+
+    KEY_FIELD_NUMBER: builtins.int
+    WINDOW_FIELD_NUMBER: builtins.int
+    ON_CONFLICT_FIELD_NUMBER: builtins.int
+    key: builtins.str
+    """The key, one space for all tasks; 1 to 255 characters. Required."""
+    on_conflict: Global___Uniqueness.OnConflict.ValueType
+    """What happens while it is held."""
+    @property
+    def window(self) -> google.protobuf.duration_pb2.Duration:
+        """How long the key is held from acceptance, even when the task has ended. Unset: until the task has ended. At most 10 years."""
+
+    def __init__(
+        self,
+        *,
+        key: builtins.str = ...,
+        window: google.protobuf.duration_pb2.Duration | None = ...,
+        on_conflict: Global___Uniqueness.OnConflict.ValueType = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["window", b"window"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["key", b"key", "on_conflict", b"on_conflict", "window", b"window"]) -> None: ...
+
+Global___Uniqueness: typing_extensions.TypeAlias = Uniqueness
+
+@typing.final
 class TaskSpec(google.protobuf.message.Message):
     """What to run, and how."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _AckMode:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _AckModeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[TaskSpec._AckMode.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        ACK_MODE_UNSPECIFIED: TaskSpec._AckMode.ValueType  # 0
+        """As ACK_MODE_ON_FINISH."""
+        ACK_MODE_ON_FINISH: TaskSpec._AckMode.ValueType  # 1
+        """When its outcome is reported: at least once. A lost delivery runs again."""
+        ACK_MODE_ON_START: TaskSpec._AckMode.ValueType  # 2
+        """When its start is confirmed: at most once. The worker starts it only after Started was answered OK; a started one that
+        is lost never runs again (FAILED, KIND_WORKER_LOST), and is not handed back.
+        """
+
+    class AckMode(_AckMode, metaclass=_AckModeEnumTypeWrapper):
+        """When a delivery counts as done."""
+
+    ACK_MODE_UNSPECIFIED: TaskSpec.AckMode.ValueType  # 0
+    """As ACK_MODE_ON_FINISH."""
+    ACK_MODE_ON_FINISH: TaskSpec.AckMode.ValueType  # 1
+    """When its outcome is reported: at least once. A lost delivery runs again."""
+    ACK_MODE_ON_START: TaskSpec.AckMode.ValueType  # 2
+    """When its start is confirmed: at most once. The worker starts it only after Started was answered OK; a started one that
+    is lost never runs again (FAILED, KIND_WORKER_LOST), and is not handed back.
+    """
 
     @typing.final
     class HeadersEntry(google.protobuf.message.Message):
@@ -323,9 +410,13 @@ class TaskSpec(google.protobuf.message.Message):
     TTL_FIELD_NUMBER: builtins.int
     RETRY_POLICY_FIELD_NUMBER: builtins.int
     TIME_LIMITS_FIELD_NUMBER: builtins.int
+    ACK_MODE_FIELD_NUMBER: builtins.int
+    UNIQUENESS_FIELD_NUMBER: builtins.int
     HEADERS_FIELD_NUMBER: builtins.int
     IGNORE_RESULT_FIELD_NUMBER: builtins.int
     RESULT_TTL_FIELD_NUMBER: builtins.int
+    ARGS_REPR_FIELD_NUMBER: builtins.int
+    KWARGS_REPR_FIELD_NUMBER: builtins.int
     task_id: builtins.str
     """Identity, and idempotency key: the same id with the same spec is one task however often it is submitted. At most 255
     characters, no control characters; clients make UUIDv7. Empty: the gateway makes one, and the call is not idempotent.
@@ -336,8 +427,14 @@ class TaskSpec(google.protobuf.message.Message):
     """Where it waits; empty is "default". Letters, digits and _ . @ / # -, at most 255."""
     priority: builtins.int
     """0 to 9, higher first; unset is 4. Within one priority tasks are leased first in, first out."""
+    ack_mode: Global___TaskSpec.AckMode.ValueType
+    """When a delivery counts as done."""
     ignore_result: builtins.bool
     """True: a success keeps no result, only its state."""
+    args_repr: builtins.str
+    """What lists and logs show instead of the positional arguments; at most 1,024 characters. Not part of the spec's identity."""
+    kwargs_repr: builtins.str
+    """What lists and logs show instead of the keyword arguments; at most 1,024 characters. Not part of the spec's identity."""
     @property
     def args(self) -> google.protobuf.struct_pb2.ListValue:
         """Positional arguments written by hand. Integers beyond 2^53-1 are refused (NUMBER_NOT_EXACT)."""
@@ -375,6 +472,10 @@ class TaskSpec(google.protobuf.message.Message):
         """How long an attempt may run. Unset: the worker's default."""
 
     @property
+    def uniqueness(self) -> Global___Uniqueness:
+        """Keeps a second task of the same key away."""
+
+    @property
     def headers(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """Opaque to the gateway, handed to the worker; traceparent lives here. Not part of the spec's identity. At most 64 KiB."""
 
@@ -398,12 +499,16 @@ class TaskSpec(google.protobuf.message.Message):
         ttl: google.protobuf.duration_pb2.Duration | None = ...,
         retry_policy: Global___RetryPolicy | None = ...,
         time_limits: Global___TimeLimits | None = ...,
+        ack_mode: Global___TaskSpec.AckMode.ValueType = ...,
+        uniqueness: Global___Uniqueness | None = ...,
         headers: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         ignore_result: builtins.bool = ...,
         result_ttl: google.protobuf.duration_pb2.Duration | None = ...,
+        args_repr: builtins.str = ...,
+        kwargs_repr: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_priority", b"_priority", "args", b"args", "delay", b"delay", "expiration", b"expiration", "expire_time", b"expire_time", "kwargs", b"kwargs", "payload", b"payload", "priority", b"priority", "result_ttl", b"result_ttl", "retry_policy", b"retry_policy", "schedule_time", b"schedule_time", "start", b"start", "time_limits", b"time_limits", "ttl", b"ttl"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_priority", b"_priority", "args", b"args", "delay", b"delay", "expiration", b"expiration", "expire_time", b"expire_time", "headers", b"headers", "ignore_result", b"ignore_result", "kwargs", b"kwargs", "name", b"name", "payload", b"payload", "priority", b"priority", "queue", b"queue", "result_ttl", b"result_ttl", "retry_policy", b"retry_policy", "schedule_time", b"schedule_time", "start", b"start", "task_id", b"task_id", "time_limits", b"time_limits", "ttl", b"ttl"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_priority", b"_priority", "args", b"args", "delay", b"delay", "expiration", b"expiration", "expire_time", b"expire_time", "kwargs", b"kwargs", "payload", b"payload", "priority", b"priority", "result_ttl", b"result_ttl", "retry_policy", b"retry_policy", "schedule_time", b"schedule_time", "start", b"start", "time_limits", b"time_limits", "ttl", b"ttl", "uniqueness", b"uniqueness"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_priority", b"_priority", "ack_mode", b"ack_mode", "args", b"args", "args_repr", b"args_repr", "delay", b"delay", "expiration", b"expiration", "expire_time", b"expire_time", "headers", b"headers", "ignore_result", b"ignore_result", "kwargs", b"kwargs", "kwargs_repr", b"kwargs_repr", "name", b"name", "payload", b"payload", "priority", b"priority", "queue", b"queue", "result_ttl", b"result_ttl", "retry_policy", b"retry_policy", "schedule_time", b"schedule_time", "start", b"start", "task_id", b"task_id", "time_limits", b"time_limits", "ttl", b"ttl", "uniqueness", b"uniqueness"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_priority", b"_priority"]) -> typing.Literal["priority"] | None: ...
     @typing.overload
@@ -576,6 +681,63 @@ class Task(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "custom_state", b"custom_state", "delivery_count", b"delivery_count", "end_time", b"end_time", "error", b"error", "lost_count", b"lost_count", "next_attempt_time", b"next_attempt_time", "progress", b"progress", "purge_time", b"purge_time", "result", b"result", "revision", b"revision", "spec", b"spec", "start_time", b"start_time", "state", b"state", "task_id", b"task_id", "worker_id", b"worker_id"]) -> None: ...
 
 Global___Task: typing_extensions.TypeAlias = Task
+
+@typing.final
+class TaskFilter(google.protobuf.message.Message):
+    """Which tasks to list or count. What is set must all hold; what is empty does not matter."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATES_FIELD_NUMBER: builtins.int
+    NAMES_FIELD_NUMBER: builtins.int
+    QUEUES_FIELD_NUMBER: builtins.int
+    WORKER_IDS_FIELD_NUMBER: builtins.int
+    ERROR_KINDS_FIELD_NUMBER: builtins.int
+    CREATED_AFTER_FIELD_NUMBER: builtins.int
+    CREATED_BEFORE_FIELD_NUMBER: builtins.int
+    @property
+    def states(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___Task.State.ValueType]:
+        """In one of these states."""
+
+    @property
+    def names(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Of one of these names."""
+
+    @property
+    def queues(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """In, or from, one of these queues."""
+
+    @property
+    def worker_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Held, or held last, by one of these workers."""
+
+    @property
+    def error_kinds(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___TaskError.Kind.ValueType]:
+        """Ended with an error of one of these kinds."""
+
+    @property
+    def created_after(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Accepted at this time or later."""
+
+    @property
+    def created_before(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Accepted before this time."""
+
+    def __init__(
+        self,
+        *,
+        states: collections.abc.Iterable[Global___Task.State.ValueType] | None = ...,
+        names: collections.abc.Iterable[builtins.str] | None = ...,
+        queues: collections.abc.Iterable[builtins.str] | None = ...,
+        worker_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        error_kinds: collections.abc.Iterable[Global___TaskError.Kind.ValueType] | None = ...,
+        created_after: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        created_before: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["created_after", b"created_after", "created_before", b"created_before"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["created_after", b"created_after", "created_before", b"created_before", "error_kinds", b"error_kinds", "names", b"names", "queues", b"queues", "states", b"states", "worker_ids", b"worker_ids"]) -> None: ...
+
+Global___TaskFilter: typing_extensions.TypeAlias = TaskFilter
 
 @typing.final
 class TaskSelector(google.protobuf.message.Message):

@@ -36,6 +36,10 @@ class _SubmitDispositionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapp
     """The same id with the same spec was there already; the task is returned as it stands. One that was deleted meanwhile is
     returned with its id alone.
     """
+    SUBMIT_DISPOSITION_DEDUPLICATED: _SubmitDisposition.ValueType  # 3
+    """Another task holds the uniqueness key, and is returned."""
+    SUBMIT_DISPOSITION_REPLACED: _SubmitDisposition.ValueType  # 4
+    """A new task was made, and the one that held the uniqueness key was revoked."""
 
 class SubmitDisposition(_SubmitDisposition, metaclass=_SubmitDispositionEnumTypeWrapper):
     """How a submitted task was taken."""
@@ -48,6 +52,10 @@ SUBMIT_DISPOSITION_ALREADY_SUBMITTED: SubmitDisposition.ValueType  # 2
 """The same id with the same spec was there already; the task is returned as it stands. One that was deleted meanwhile is
 returned with its id alone.
 """
+SUBMIT_DISPOSITION_DEDUPLICATED: SubmitDisposition.ValueType  # 3
+"""Another task holds the uniqueness key, and is returned."""
+SUBMIT_DISPOSITION_REPLACED: SubmitDisposition.ValueType  # 4
+"""A new task was made, and the one that held the uniqueness key was revoked."""
 Global___SubmitDisposition: typing_extensions.TypeAlias = SubmitDisposition
 
 @typing.final
@@ -611,3 +619,320 @@ class DeleteTasksResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["results", b"results"]) -> None: ...
 
 Global___DeleteTasksResponse: typing_extensions.TypeAlias = DeleteTasksResponse
+
+@typing.final
+class WatchTasksRequest(google.protobuf.message.Message):
+    """Asks to watch tasks."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SELECTOR_FIELD_NUMBER: builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: builtins.int
+    VIEW_FIELD_NUMBER: builtins.int
+    UNTIL_TERMINAL_FIELD_NUMBER: builtins.int
+    resume_token: builtins.str
+    """The last response's, to go on after a broken stream with the same selector; empty: begin with a snapshot."""
+    view: caraway.v1.task_pb2.TaskView.ValueType
+    """How much; BASIC when unset."""
+    until_terminal: builtins.bool
+    """True: end the stream once all tasks are terminal. Ids of which there is no task count as such."""
+    @property
+    def selector(self) -> caraway.v1.task_pb2.TaskSelector:
+        """Which tasks. Required."""
+
+    def __init__(
+        self,
+        *,
+        selector: caraway.v1.task_pb2.TaskSelector | None = ...,
+        resume_token: builtins.str = ...,
+        view: caraway.v1.task_pb2.TaskView.ValueType = ...,
+        until_terminal: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["selector", b"selector"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["resume_token", b"resume_token", "selector", b"selector", "until_terminal", b"until_terminal", "view", b"view"]) -> None: ...
+
+Global___WatchTasksRequest: typing_extensions.TypeAlias = WatchTasksRequest
+
+@typing.final
+class WatchTasksResponse(google.protobuf.message.Message):
+    """A task as it stands now, or a bookmark."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class Bookmark(google.protobuf.message.Message):
+        """Sent after the snapshot, and then at least every 15 s: a sign of life."""
+
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        SNAPSHOT_COMPLETE_FIELD_NUMBER: builtins.int
+        GAP_FIELD_NUMBER: builtins.int
+        MISSING_TASK_IDS_FIELD_NUMBER: builtins.int
+        snapshot_complete: builtins.bool
+        """The snapshot is complete; what follows are changes."""
+        gap: builtins.bool
+        """Changes were missed since the last response: states that came and went were not told. The latest are."""
+        @property
+        def missing_task_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+            """Ids of which there is no task, or no longer."""
+
+        def __init__(
+            self,
+            *,
+            snapshot_complete: builtins.bool = ...,
+            gap: builtins.bool = ...,
+            missing_task_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["gap", b"gap", "missing_task_ids", b"missing_task_ids", "snapshot_complete", b"snapshot_complete"]) -> None: ...
+
+    TASK_FIELD_NUMBER: builtins.int
+    BOOKMARK_FIELD_NUMBER: builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: builtins.int
+    resume_token: builtins.str
+    """For WatchTasksRequest.resume_token. Set on bookmarks."""
+    @property
+    def task(self) -> caraway.v1.task_pb2.Task:
+        """A task of the snapshot, or one that changed. Changes in quick succession may be told as one."""
+
+    @property
+    def bookmark(self) -> Global___WatchTasksResponse.Bookmark:
+        """Where the stream stands."""
+
+    def __init__(
+        self,
+        *,
+        task: caraway.v1.task_pb2.Task | None = ...,
+        bookmark: Global___WatchTasksResponse.Bookmark | None = ...,
+        resume_token: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["bookmark", b"bookmark", "event", b"event", "task", b"task"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bookmark", b"bookmark", "event", b"event", "resume_token", b"resume_token", "task", b"task"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["event", b"event"]) -> typing.Literal["task", "bookmark"] | None: ...
+
+Global___WatchTasksResponse: typing_extensions.TypeAlias = WatchTasksResponse
+
+@typing.final
+class ListTasksRequest(google.protobuf.message.Message):
+    """Asks for a list."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    VIEW_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Tasks in a page: 1 to GetServerInfo.max_batch_size; 0 or unset is 50."""
+    page_token: builtins.str
+    """The last page's next_page_token, with the same filter; empty: begin."""
+    view: caraway.v1.task_pb2.TaskView.ValueType
+    """How much; BASIC when unset."""
+    @property
+    def filter(self) -> caraway.v1.task_pb2.TaskFilter:
+        """Which tasks. Naming states makes it cheap; other conditions are tested task by task."""
+
+    def __init__(
+        self,
+        *,
+        filter: caraway.v1.task_pb2.TaskFilter | None = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        view: caraway.v1.task_pb2.TaskView.ValueType = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter", b"filter"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "view", b"view"]) -> None: ...
+
+Global___ListTasksRequest: typing_extensions.TypeAlias = ListTasksRequest
+
+@typing.final
+class ListTasksResponse(google.protobuf.message.Message):
+    """A page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASKS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty: there is none."""
+    @property
+    def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[caraway.v1.task_pb2.Task]:
+        """State by state in the order of the enum; QUEUED tasks by queue, name and place, ended ones latest purge time first."""
+
+    def __init__(
+        self,
+        *,
+        tasks: collections.abc.Iterable[caraway.v1.task_pb2.Task] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "tasks", b"tasks"]) -> None: ...
+
+Global___ListTasksResponse: typing_extensions.TypeAlias = ListTasksResponse
+
+@typing.final
+class CountTasksRequest(google.protobuf.message.Message):
+    """Asks for numbers."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _GroupBy:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _GroupByEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[CountTasksRequest._GroupBy.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        GROUP_BY_UNSPECIFIED: CountTasksRequest._GroupBy.ValueType  # 0
+        """As GROUP_BY_STATE."""
+        GROUP_BY_STATE: CountTasksRequest._GroupBy.ValueType  # 1
+        """Tasks of each state; keys as in Task.State, without the prefix STATE_. SCHEDULED and RETRYING are counted together as
+        SCHEDULED, LEASED and RUNNING as LEASED: they share an index.
+        """
+        GROUP_BY_QUEUE: CountTasksRequest._GroupBy.ValueType  # 2
+        """Tasks that wait (SCHEDULED, QUEUED, RETRYING) in each queue."""
+
+    class GroupBy(_GroupBy, metaclass=_GroupByEnumTypeWrapper):
+        """What to count by."""
+
+    GROUP_BY_UNSPECIFIED: CountTasksRequest.GroupBy.ValueType  # 0
+    """As GROUP_BY_STATE."""
+    GROUP_BY_STATE: CountTasksRequest.GroupBy.ValueType  # 1
+    """Tasks of each state; keys as in Task.State, without the prefix STATE_. SCHEDULED and RETRYING are counted together as
+    SCHEDULED, LEASED and RUNNING as LEASED: they share an index.
+    """
+    GROUP_BY_QUEUE: CountTasksRequest.GroupBy.ValueType  # 2
+    """Tasks that wait (SCHEDULED, QUEUED, RETRYING) in each queue."""
+
+    GROUP_BY_FIELD_NUMBER: builtins.int
+    group_by: Global___CountTasksRequest.GroupBy.ValueType
+    """What to count by."""
+    def __init__(
+        self,
+        *,
+        group_by: Global___CountTasksRequest.GroupBy.ValueType = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["group_by", b"group_by"]) -> None: ...
+
+Global___CountTasksRequest: typing_extensions.TypeAlias = CountTasksRequest
+
+@typing.final
+class CountTasksResponse(google.protobuf.message.Message):
+    """Numbers."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class CountsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    COUNTS_FIELD_NUMBER: builtins.int
+    @property
+    def counts(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
+        """Tasks by key; what there is none of is left out."""
+
+    def __init__(
+        self,
+        *,
+        counts: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["counts", b"counts"]) -> None: ...
+
+Global___CountTasksResponse: typing_extensions.TypeAlias = CountTasksResponse
+
+@typing.final
+class RetryTasksRequest(google.protobuf.message.Message):
+    """Asks to send tasks back."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SELECTOR_FIELD_NUMBER: builtins.int
+    @property
+    def selector(self) -> caraway.v1.task_pb2.TaskSelector:
+        """Which tasks. Required."""
+
+    def __init__(
+        self,
+        *,
+        selector: caraway.v1.task_pb2.TaskSelector | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["selector", b"selector"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["selector", b"selector"]) -> None: ...
+
+Global___RetryTasksRequest: typing_extensions.TypeAlias = RetryTasksRequest
+
+@typing.final
+class RetryTasksResponse(google.protobuf.message.Message):
+    """One answer a task."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class Result(google.protobuf.message.Message):
+        """What became of one task."""
+
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        class _Outcome:
+            ValueType = typing.NewType("ValueType", builtins.int)
+            V: typing_extensions.TypeAlias = ValueType
+
+        class _OutcomeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[RetryTasksResponse.Result._Outcome.ValueType], builtins.type):
+            DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+            OUTCOME_UNSPECIFIED: RetryTasksResponse.Result._Outcome.ValueType  # 0
+            """Never sent."""
+            OUTCOME_QUEUED: RetryTasksResponse.Result._Outcome.ValueType  # 1
+            """It is QUEUED again."""
+            OUTCOME_NOT_RETRYABLE: RetryTasksResponse.Result._Outcome.ValueType  # 2
+            """It has not ended, or has succeeded; nothing changed."""
+            OUTCOME_NOT_FOUND: RetryTasksResponse.Result._Outcome.ValueType  # 3
+            """There is no such task."""
+
+        class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+            """What became of it."""
+
+        OUTCOME_UNSPECIFIED: RetryTasksResponse.Result.Outcome.ValueType  # 0
+        """Never sent."""
+        OUTCOME_QUEUED: RetryTasksResponse.Result.Outcome.ValueType  # 1
+        """It is QUEUED again."""
+        OUTCOME_NOT_RETRYABLE: RetryTasksResponse.Result.Outcome.ValueType  # 2
+        """It has not ended, or has succeeded; nothing changed."""
+        OUTCOME_NOT_FOUND: RetryTasksResponse.Result.Outcome.ValueType  # 3
+        """There is no such task."""
+
+        TASK_ID_FIELD_NUMBER: builtins.int
+        OUTCOME_FIELD_NUMBER: builtins.int
+        task_id: builtins.str
+        """Which task."""
+        outcome: Global___RetryTasksResponse.Result.Outcome.ValueType
+        """What became of it."""
+        def __init__(
+            self,
+            *,
+            task_id: builtins.str = ...,
+            outcome: Global___RetryTasksResponse.Result.Outcome.ValueType = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["outcome", b"outcome", "task_id", b"task_id"]) -> None: ...
+
+    RESULTS_FIELD_NUMBER: builtins.int
+    @property
+    def results(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RetryTasksResponse.Result]:
+        """In the order of the selector's ids."""
+
+    def __init__(
+        self,
+        *,
+        results: collections.abc.Iterable[Global___RetryTasksResponse.Result] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["results", b"results"]) -> None: ...
+
+Global___RetryTasksResponse: typing_extensions.TypeAlias = RetryTasksResponse

@@ -71,6 +71,26 @@ class TaskServiceStub(object):
                 request_serializer=caraway_dot_v1_dot_task__service__pb2.RevokeTasksRequest.SerializeToString,
                 response_deserializer=caraway_dot_v1_dot_task__service__pb2.RevokeTasksResponse.FromString,
                 _registered_method=True)
+        self.WatchTasks = channel.unary_stream(
+                '/caraway.v1.TaskService/WatchTasks',
+                request_serializer=caraway_dot_v1_dot_task__service__pb2.WatchTasksRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_task__service__pb2.WatchTasksResponse.FromString,
+                _registered_method=True)
+        self.ListTasks = channel.unary_unary(
+                '/caraway.v1.TaskService/ListTasks',
+                request_serializer=caraway_dot_v1_dot_task__service__pb2.ListTasksRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_task__service__pb2.ListTasksResponse.FromString,
+                _registered_method=True)
+        self.CountTasks = channel.unary_unary(
+                '/caraway.v1.TaskService/CountTasks',
+                request_serializer=caraway_dot_v1_dot_task__service__pb2.CountTasksRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_task__service__pb2.CountTasksResponse.FromString,
+                _registered_method=True)
+        self.RetryTasks = channel.unary_unary(
+                '/caraway.v1.TaskService/RetryTasks',
+                request_serializer=caraway_dot_v1_dot_task__service__pb2.RetryTasksRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_task__service__pb2.RetryTasksResponse.FromString,
+                _registered_method=True)
         self.DeleteTasks = channel.unary_unary(
                 '/caraway.v1.TaskService/DeleteTasks',
                 request_serializer=caraway_dot_v1_dot_task__service__pb2.DeleteTasksRequest.SerializeToString,
@@ -133,6 +153,36 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchTasks(self, request, context):
+        """Sends changes of tasks as they happen, after a snapshot. Ends with OK when all are terminal, where that is asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTasks(self, request, context):
+        """Lists tasks, in pages. A page may hold fewer tasks than asked for, even none, while more pages follow: a page is bounded by
+        what it reads. Tasks that change state meanwhile may be listed twice or not at all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountTasks(self, request, context):
+        """Counts tasks by state or by queue, from the indexes alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryTasks(self, request, context):
+        """Sends tasks that ended without success back to their queues, each under its id and as it was submitted, but for its expiry,
+        which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteTasks(self, request, context):
         """Forgets ended tasks with their results. Their ids stay taken for the deduplication window (10 min).
         """
@@ -177,6 +227,26 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.RevokeTasks,
                     request_deserializer=caraway_dot_v1_dot_task__service__pb2.RevokeTasksRequest.FromString,
                     response_serializer=caraway_dot_v1_dot_task__service__pb2.RevokeTasksResponse.SerializeToString,
+            ),
+            'WatchTasks': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTasks,
+                    request_deserializer=caraway_dot_v1_dot_task__service__pb2.WatchTasksRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_task__service__pb2.WatchTasksResponse.SerializeToString,
+            ),
+            'ListTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTasks,
+                    request_deserializer=caraway_dot_v1_dot_task__service__pb2.ListTasksRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_task__service__pb2.ListTasksResponse.SerializeToString,
+            ),
+            'CountTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountTasks,
+                    request_deserializer=caraway_dot_v1_dot_task__service__pb2.CountTasksRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_task__service__pb2.CountTasksResponse.SerializeToString,
+            ),
+            'RetryTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryTasks,
+                    request_deserializer=caraway_dot_v1_dot_task__service__pb2.RetryTasksRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_task__service__pb2.RetryTasksResponse.SerializeToString,
             ),
             'DeleteTasks': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteTasks,
@@ -375,6 +445,114 @@ class TaskService(object):
             '/caraway.v1.TaskService/RevokeTasks',
             caraway_dot_v1_dot_task__service__pb2.RevokeTasksRequest.SerializeToString,
             caraway_dot_v1_dot_task__service__pb2.RevokeTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/caraway.v1.TaskService/WatchTasks',
+            caraway_dot_v1_dot_task__service__pb2.WatchTasksRequest.SerializeToString,
+            caraway_dot_v1_dot_task__service__pb2.WatchTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.TaskService/ListTasks',
+            caraway_dot_v1_dot_task__service__pb2.ListTasksRequest.SerializeToString,
+            caraway_dot_v1_dot_task__service__pb2.ListTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.TaskService/CountTasks',
+            caraway_dot_v1_dot_task__service__pb2.CountTasksRequest.SerializeToString,
+            caraway_dot_v1_dot_task__service__pb2.CountTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.TaskService/RetryTasks',
+            caraway_dot_v1_dot_task__service__pb2.RetryTasksRequest.SerializeToString,
+            caraway_dot_v1_dot_task__service__pb2.RetryTasksResponse.FromString,
             options,
             channel_credentials,
             insecure,

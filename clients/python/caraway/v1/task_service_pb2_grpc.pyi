@@ -137,6 +137,70 @@ _TaskServiceRevokeTasksType = typing_extensions.TypeVar(
     ],
 )
 
+_TaskServiceWatchTasksType = typing_extensions.TypeVar(
+    '_TaskServiceWatchTasksType',
+    grpc.UnaryStreamMultiCallable[
+        caraway.v1.task_service_pb2.WatchTasksRequest,
+        caraway.v1.task_service_pb2.WatchTasksResponse,
+    ],
+    grpc.aio.UnaryStreamMultiCallable[
+        caraway.v1.task_service_pb2.WatchTasksRequest,
+        caraway.v1.task_service_pb2.WatchTasksResponse,
+    ],
+    default=grpc.UnaryStreamMultiCallable[
+        caraway.v1.task_service_pb2.WatchTasksRequest,
+        caraway.v1.task_service_pb2.WatchTasksResponse,
+    ],
+)
+
+_TaskServiceListTasksType = typing_extensions.TypeVar(
+    '_TaskServiceListTasksType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.ListTasksRequest,
+        caraway.v1.task_service_pb2.ListTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.ListTasksRequest,
+        caraway.v1.task_service_pb2.ListTasksResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.ListTasksRequest,
+        caraway.v1.task_service_pb2.ListTasksResponse,
+    ],
+)
+
+_TaskServiceCountTasksType = typing_extensions.TypeVar(
+    '_TaskServiceCountTasksType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.CountTasksRequest,
+        caraway.v1.task_service_pb2.CountTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.CountTasksRequest,
+        caraway.v1.task_service_pb2.CountTasksResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.CountTasksRequest,
+        caraway.v1.task_service_pb2.CountTasksResponse,
+    ],
+)
+
+_TaskServiceRetryTasksType = typing_extensions.TypeVar(
+    '_TaskServiceRetryTasksType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.RetryTasksRequest,
+        caraway.v1.task_service_pb2.RetryTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.RetryTasksRequest,
+        caraway.v1.task_service_pb2.RetryTasksResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.RetryTasksRequest,
+        caraway.v1.task_service_pb2.RetryTasksResponse,
+    ],
+)
+
 _TaskServiceDeleteTasksType = typing_extensions.TypeVar(
     '_TaskServiceDeleteTasksType',
     grpc.UnaryUnaryMultiCallable[
@@ -153,7 +217,7 @@ _TaskServiceDeleteTasksType = typing_extensions.TypeVar(
     ],
 )
 
-class TaskServiceStub(typing.Generic[_TaskServiceSubmitTaskType, _TaskServiceBatchSubmitTasksType, _TaskServiceRunTaskType, _TaskServiceGetTaskType, _TaskServiceBatchGetTasksType, _TaskServiceWaitTaskType, _TaskServiceRevokeTasksType, _TaskServiceDeleteTasksType]):
+class TaskServiceStub(typing.Generic[_TaskServiceSubmitTaskType, _TaskServiceBatchSubmitTasksType, _TaskServiceRunTaskType, _TaskServiceGetTaskType, _TaskServiceBatchGetTasksType, _TaskServiceWaitTaskType, _TaskServiceRevokeTasksType, _TaskServiceWatchTasksType, _TaskServiceListTasksType, _TaskServiceCountTasksType, _TaskServiceRetryTasksType, _TaskServiceDeleteTasksType]):
     """What callers need: submit, read, wait, revoke. Errors carry a google.rpc.ErrorInfo with an ErrorReason. That a task failed
     is never an error of a call.
     """
@@ -187,6 +251,22 @@ class TaskServiceStub(typing.Generic[_TaskServiceSubmitTaskType, _TaskServiceBat
         grpc.UnaryUnaryMultiCallable[
             caraway.v1.task_service_pb2.RevokeTasksRequest,
             caraway.v1.task_service_pb2.RevokeTasksResponse,
+        ],
+        grpc.UnaryStreamMultiCallable[
+            caraway.v1.task_service_pb2.WatchTasksRequest,
+            caraway.v1.task_service_pb2.WatchTasksResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.task_service_pb2.ListTasksRequest,
+            caraway.v1.task_service_pb2.ListTasksResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.task_service_pb2.CountTasksRequest,
+            caraway.v1.task_service_pb2.CountTasksResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.task_service_pb2.RetryTasksRequest,
+            caraway.v1.task_service_pb2.RetryTasksResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             caraway.v1.task_service_pb2.DeleteTasksRequest,
@@ -224,6 +304,22 @@ class TaskServiceStub(typing.Generic[_TaskServiceSubmitTaskType, _TaskServiceBat
             caraway.v1.task_service_pb2.RevokeTasksRequest,
             caraway.v1.task_service_pb2.RevokeTasksResponse,
         ],
+        grpc.aio.UnaryStreamMultiCallable[
+            caraway.v1.task_service_pb2.WatchTasksRequest,
+            caraway.v1.task_service_pb2.WatchTasksResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.task_service_pb2.ListTasksRequest,
+            caraway.v1.task_service_pb2.ListTasksResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.task_service_pb2.CountTasksRequest,
+            caraway.v1.task_service_pb2.CountTasksResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.task_service_pb2.RetryTasksRequest,
+            caraway.v1.task_service_pb2.RetryTasksResponse,
+        ],
         grpc.aio.UnaryUnaryMultiCallable[
             caraway.v1.task_service_pb2.DeleteTasksRequest,
             caraway.v1.task_service_pb2.DeleteTasksResponse,
@@ -252,6 +348,22 @@ class TaskServiceStub(typing.Generic[_TaskServiceSubmitTaskType, _TaskServiceBat
 
     RevokeTasks: _TaskServiceRevokeTasksType
     """Revokes tasks. Works with no worker up; a revoked task that has not started never starts."""
+
+    WatchTasks: _TaskServiceWatchTasksType
+    """Sends changes of tasks as they happen, after a snapshot. Ends with OK when all are terminal, where that is asked for."""
+
+    ListTasks: _TaskServiceListTasksType
+    """Lists tasks, in pages. A page may hold fewer tasks than asked for, even none, while more pages follow: a page is bounded by
+    what it reads. Tasks that change state meanwhile may be listed twice or not at all.
+    """
+
+    CountTasks: _TaskServiceCountTasksType
+    """Counts tasks by state or by queue, from the indexes alone."""
+
+    RetryTasks: _TaskServiceRetryTasksType
+    """Sends tasks that ended without success back to their queues, each under its id and as it was submitted, but for its expiry,
+    which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back.
+    """
 
     DeleteTasks: _TaskServiceDeleteTasksType
     """Forgets ended tasks with their results. Their ids stay taken for the deduplication window (10 min)."""
@@ -284,6 +396,22 @@ TaskServiceAsyncStub: typing_extensions.TypeAlias = TaskServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         caraway.v1.task_service_pb2.RevokeTasksRequest,
         caraway.v1.task_service_pb2.RevokeTasksResponse,
+    ],
+    grpc.aio.UnaryStreamMultiCallable[
+        caraway.v1.task_service_pb2.WatchTasksRequest,
+        caraway.v1.task_service_pb2.WatchTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.ListTasksRequest,
+        caraway.v1.task_service_pb2.ListTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.CountTasksRequest,
+        caraway.v1.task_service_pb2.CountTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.task_service_pb2.RetryTasksRequest,
+        caraway.v1.task_service_pb2.RetryTasksResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         caraway.v1.task_service_pb2.DeleteTasksRequest,
@@ -353,6 +481,42 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[caraway.v1.task_service_pb2.RevokeTasksResponse, collections.abc.Awaitable[caraway.v1.task_service_pb2.RevokeTasksResponse]]:
         """Revokes tasks. Works with no worker up; a revoked task that has not started never starts."""
+
+    @abc.abstractmethod
+    def WatchTasks(
+        self,
+        request: caraway.v1.task_service_pb2.WatchTasksRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[caraway.v1.task_service_pb2.WatchTasksResponse], collections.abc.AsyncIterator[caraway.v1.task_service_pb2.WatchTasksResponse]]:
+        """Sends changes of tasks as they happen, after a snapshot. Ends with OK when all are terminal, where that is asked for."""
+
+    @abc.abstractmethod
+    def ListTasks(
+        self,
+        request: caraway.v1.task_service_pb2.ListTasksRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.task_service_pb2.ListTasksResponse, collections.abc.Awaitable[caraway.v1.task_service_pb2.ListTasksResponse]]:
+        """Lists tasks, in pages. A page may hold fewer tasks than asked for, even none, while more pages follow: a page is bounded by
+        what it reads. Tasks that change state meanwhile may be listed twice or not at all.
+        """
+
+    @abc.abstractmethod
+    def CountTasks(
+        self,
+        request: caraway.v1.task_service_pb2.CountTasksRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.task_service_pb2.CountTasksResponse, collections.abc.Awaitable[caraway.v1.task_service_pb2.CountTasksResponse]]:
+        """Counts tasks by state or by queue, from the indexes alone."""
+
+    @abc.abstractmethod
+    def RetryTasks(
+        self,
+        request: caraway.v1.task_service_pb2.RetryTasksRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.task_service_pb2.RetryTasksResponse, collections.abc.Awaitable[caraway.v1.task_service_pb2.RetryTasksResponse]]:
+        """Sends tasks that ended without success back to their queues, each under its id and as it was submitted, but for its expiry,
+        which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back.
+        """
 
     @abc.abstractmethod
     def DeleteTasks(

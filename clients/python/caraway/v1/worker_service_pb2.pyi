@@ -126,6 +126,7 @@ class Hello(google.protobuf.message.Message):
     TASK_NAMES_FIELD_NUMBER: builtins.int
     ALL_TASK_NAMES_FIELD_NUMBER: builtins.int
     CREDIT_FIELD_NUMBER: builtins.int
+    INFO_FIELD_NUMBER: builtins.int
     worker_id: builtins.str
     """One process start of a worker: unique, and the same on every stream that it opens. At most 255 characters."""
     all_task_names: builtins.bool
@@ -146,6 +147,10 @@ class Hello(google.protobuf.message.Message):
     def credit(self) -> Global___Credit:
         """How much may be leased at once; a Credit message may follow later instead."""
 
+    @property
+    def info(self) -> Global___WorkerInfo:
+        """What ControlService shows of the worker."""
+
     def __init__(
         self,
         *,
@@ -155,11 +160,54 @@ class Hello(google.protobuf.message.Message):
         task_names: collections.abc.Iterable[builtins.str] | None = ...,
         all_task_names: builtins.bool = ...,
         credit: Global___Credit | None = ...,
+        info: Global___WorkerInfo | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["credit", b"credit"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["all_task_names", b"all_task_names", "credit", b"credit", "held_lease_tokens", b"held_lease_tokens", "queues", b"queues", "task_names", b"task_names", "worker_id", b"worker_id"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["credit", b"credit", "info", b"info"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["all_task_names", b"all_task_names", "credit", b"credit", "held_lease_tokens", b"held_lease_tokens", "info", b"info", "queues", b"queues", "task_names", b"task_names", "worker_id", b"worker_id"]) -> None: ...
 
 Global___Hello: typing_extensions.TypeAlias = Hello
+
+@typing.final
+class WorkerInfo(google.protobuf.message.Message):
+    """What a worker tells of itself."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    HOSTNAME_FIELD_NUMBER: builtins.int
+    PID_FIELD_NUMBER: builtins.int
+    SDK_FIELD_NUMBER: builtins.int
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    POOL_FIELD_NUMBER: builtins.int
+    CONCURRENCY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its node name, for example "worker1@host"."""
+    hostname: builtins.str
+    """Its host."""
+    pid: builtins.int
+    """Its process id there."""
+    sdk: builtins.str
+    """Its client library and version, for example "caraway-python 0.1.0"."""
+    language: builtins.str
+    """Language and version, for example "python 3.11.7"."""
+    pool: builtins.str
+    """How it runs tasks, for example "process"."""
+    concurrency: builtins.int
+    """How many at once."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        hostname: builtins.str = ...,
+        pid: builtins.int = ...,
+        sdk: builtins.str = ...,
+        language: builtins.str = ...,
+        pool: builtins.str = ...,
+        concurrency: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["concurrency", b"concurrency", "hostname", b"hostname", "language", b"language", "name", b"name", "pid", b"pid", "pool", b"pool", "sdk", b"sdk"]) -> None: ...
+
+Global___WorkerInfo: typing_extensions.TypeAlias = WorkerInfo
 
 @typing.final
 class Welcome(google.protobuf.message.Message):
@@ -554,6 +602,7 @@ class TaskReport(google.protobuf.message.Message):
 
         ERROR_FIELD_NUMBER: builtins.int
         DELAY_FIELD_NUMBER: builtins.int
+        OVERRIDES_FIELD_NUMBER: builtins.int
         @property
         def error(self) -> caraway.v1.task_pb2.TaskError:
             """Why."""
@@ -562,14 +611,21 @@ class TaskReport(google.protobuf.message.Message):
         def delay(self) -> google.protobuf.duration_pb2.Duration:
             """When, from now; unset is at once."""
 
+        @property
+        def overrides(self) -> caraway.v1.task_pb2.TaskSpec:
+            """What is to be different from now on; fields that are set replace the task's. May set payload, queue, priority,
+            time_limits, headers, expire_time and ttl; anything else is refused.
+            """
+
         def __init__(
             self,
             *,
             error: caraway.v1.task_pb2.TaskError | None = ...,
             delay: google.protobuf.duration_pb2.Duration | None = ...,
+            overrides: caraway.v1.task_pb2.TaskSpec | None = ...,
         ) -> None: ...
-        def HasField(self, field_name: typing.Literal["delay", b"delay", "error", b"error"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["delay", b"delay", "error", b"error"]) -> None: ...
+        def HasField(self, field_name: typing.Literal["delay", b"delay", "error", b"error", "overrides", b"overrides"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["delay", b"delay", "error", b"error", "overrides", b"overrides"]) -> None: ...
 
     @typing.final
     class Released(google.protobuf.message.Message):
@@ -772,3 +828,110 @@ class ReportTasksResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["results", b"results"]) -> None: ...
 
 Global___ReportTasksResponse: typing_extensions.TypeAlias = ReportTasksResponse
+
+@typing.final
+class PollTasksRequest(google.protobuf.message.Message):
+    """Asks for work."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: builtins.int
+    QUEUES_FIELD_NUMBER: builtins.int
+    TASK_NAMES_FIELD_NUMBER: builtins.int
+    MAX_LEASES_FIELD_NUMBER: builtins.int
+    MAX_WAIT_FIELD_NUMBER: builtins.int
+    worker_id: builtins.str
+    """Names the worker; the same for all its calls. Required."""
+    max_leases: builtins.int
+    """Leases at most: 1 to GetServerInfo.max_batch_size; 0 or unset is 1."""
+    @property
+    def queues(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Queues to lease from; at least one."""
+
+    @property
+    def task_names(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Names of tasks to lease; empty: any."""
+
+    @property
+    def max_wait(self) -> google.protobuf.duration_pb2.Duration:
+        """How long to wait for work; unset or above 60 s: 60 s. The call's own deadline also ends the wait."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: builtins.str = ...,
+        queues: collections.abc.Iterable[builtins.str] | None = ...,
+        task_names: collections.abc.Iterable[builtins.str] | None = ...,
+        max_leases: builtins.int = ...,
+        max_wait: google.protobuf.duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["max_wait", b"max_wait"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["max_leases", b"max_leases", "max_wait", b"max_wait", "queues", b"queues", "task_names", b"task_names", "worker_id", b"worker_id"]) -> None: ...
+
+Global___PollTasksRequest: typing_extensions.TypeAlias = PollTasksRequest
+
+@typing.final
+class PollTasksResponse(google.protobuf.message.Message):
+    """Work."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LEASES_FIELD_NUMBER: builtins.int
+    @property
+    def leases(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TaskLease]:
+        """Empty: there was none in time."""
+
+    def __init__(
+        self,
+        *,
+        leases: collections.abc.Iterable[Global___TaskLease] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["leases", b"leases"]) -> None: ...
+
+Global___PollTasksResponse: typing_extensions.TypeAlias = PollTasksResponse
+
+@typing.final
+class RenewLeasesRequest(google.protobuf.message.Message):
+    """Asks to renew leases."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LEASE_TOKENS_FIELD_NUMBER: builtins.int
+    @property
+    def lease_tokens(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """1 to GetServerInfo.max_batch_size tokens."""
+
+    def __init__(
+        self,
+        *,
+        lease_tokens: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["lease_tokens", b"lease_tokens"]) -> None: ...
+
+Global___RenewLeasesRequest: typing_extensions.TypeAlias = RenewLeasesRequest
+
+@typing.final
+class RenewLeasesResponse(google.protobuf.message.Message):
+    """What became of the leases."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LOST_LEASE_TOKENS_FIELD_NUMBER: builtins.int
+    CANCELS_FIELD_NUMBER: builtins.int
+    @property
+    def lost_lease_tokens(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Those that are held no longer; all others last a whole lease duration from now."""
+
+    @property
+    def cancels(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___CancelLeases.Item]:
+        """Those whose cancellation is asked for."""
+
+    def __init__(
+        self,
+        *,
+        lost_lease_tokens: collections.abc.Iterable[builtins.str] | None = ...,
+        cancels: collections.abc.Iterable[Global___CancelLeases.Item] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cancels", b"cancels", "lost_lease_tokens", b"lost_lease_tokens"]) -> None: ...
+
+Global___RenewLeasesResponse: typing_extensions.TypeAlias = RenewLeasesResponse

@@ -40,6 +40,16 @@ class WorkerServiceStub(object):
                 request_serializer=caraway_dot_v1_dot_worker__service__pb2.LeaseTasksRequest.SerializeToString,
                 response_deserializer=caraway_dot_v1_dot_worker__service__pb2.LeaseTasksResponse.FromString,
                 _registered_method=True)
+        self.PollTasks = channel.unary_unary(
+                '/caraway.v1.WorkerService/PollTasks',
+                request_serializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksResponse.FromString,
+                _registered_method=True)
+        self.RenewLeases = channel.unary_unary(
+                '/caraway.v1.WorkerService/RenewLeases',
+                request_serializer=caraway_dot_v1_dot_worker__service__pb2.RenewLeasesRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_worker__service__pb2.RenewLeasesResponse.FromString,
+                _registered_method=True)
         self.ReportTasks = channel.unary_unary(
                 '/caraway.v1.WorkerService/ReportTasks',
                 request_serializer=caraway_dot_v1_dot_worker__service__pb2.ReportTasksRequest.SerializeToString,
@@ -60,6 +70,21 @@ class WorkerServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PollTasks(self, request, context):
+        """Leases by hand: the unary twin of LeaseTasks, for grpcurl, serverless and proxies without streams. Answers as soon as there
+        is work. Its leases are not renewed by anything but RenewLeases: report before they run out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewLeases(self, request, context):
+        """Renews leases without a stream, as a Heartbeat does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReportTasks(self, request, context):
         """Takes reports, batched, and answers each for itself. Repeating a report is safe: one whose delivery has ended by this
         very report answers OK.
@@ -75,6 +100,16 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.LeaseTasks,
                     request_deserializer=caraway_dot_v1_dot_worker__service__pb2.LeaseTasksRequest.FromString,
                     response_serializer=caraway_dot_v1_dot_worker__service__pb2.LeaseTasksResponse.SerializeToString,
+            ),
+            'PollTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.PollTasks,
+                    request_deserializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksResponse.SerializeToString,
+            ),
+            'RenewLeases': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewLeases,
+                    request_deserializer=caraway_dot_v1_dot_worker__service__pb2.RenewLeasesRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_worker__service__pb2.RenewLeasesResponse.SerializeToString,
             ),
             'ReportTasks': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportTasks,
@@ -110,6 +145,60 @@ class WorkerService(object):
             '/caraway.v1.WorkerService/LeaseTasks',
             caraway_dot_v1_dot_worker__service__pb2.LeaseTasksRequest.SerializeToString,
             caraway_dot_v1_dot_worker__service__pb2.LeaseTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PollTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.WorkerService/PollTasks',
+            caraway_dot_v1_dot_worker__service__pb2.PollTasksRequest.SerializeToString,
+            caraway_dot_v1_dot_worker__service__pb2.PollTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewLeases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.WorkerService/RenewLeases',
+            caraway_dot_v1_dot_worker__service__pb2.RenewLeasesRequest.SerializeToString,
+            caraway_dot_v1_dot_worker__service__pb2.RenewLeasesResponse.FromString,
             options,
             channel_credentials,
             insecure,

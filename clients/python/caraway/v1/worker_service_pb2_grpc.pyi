@@ -41,6 +41,38 @@ _WorkerServiceLeaseTasksType = typing_extensions.TypeVar(
     ],
 )
 
+_WorkerServicePollTasksType = typing_extensions.TypeVar(
+    '_WorkerServicePollTasksType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.PollTasksRequest,
+        caraway.v1.worker_service_pb2.PollTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.PollTasksRequest,
+        caraway.v1.worker_service_pb2.PollTasksResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.PollTasksRequest,
+        caraway.v1.worker_service_pb2.PollTasksResponse,
+    ],
+)
+
+_WorkerServiceRenewLeasesType = typing_extensions.TypeVar(
+    '_WorkerServiceRenewLeasesType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.RenewLeasesRequest,
+        caraway.v1.worker_service_pb2.RenewLeasesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.RenewLeasesRequest,
+        caraway.v1.worker_service_pb2.RenewLeasesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.RenewLeasesRequest,
+        caraway.v1.worker_service_pb2.RenewLeasesResponse,
+    ],
+)
+
 _WorkerServiceReportTasksType = typing_extensions.TypeVar(
     '_WorkerServiceReportTasksType',
     grpc.UnaryUnaryMultiCallable[
@@ -57,7 +89,7 @@ _WorkerServiceReportTasksType = typing_extensions.TypeVar(
     ],
 )
 
-class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServiceReportTasksType]):
+class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServicePollTasksType, _WorkerServiceRenewLeasesType, _WorkerServiceReportTasksType]):
     """What workers need: lease tasks over a stream, report what became of them by unary calls, on any gateway."""
 
     @typing.overload
@@ -65,6 +97,14 @@ class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServ
         grpc.StreamStreamMultiCallable[
             caraway.v1.worker_service_pb2.LeaseTasksRequest,
             caraway.v1.worker_service_pb2.LeaseTasksResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.worker_service_pb2.PollTasksRequest,
+            caraway.v1.worker_service_pb2.PollTasksResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.worker_service_pb2.RenewLeasesRequest,
+            caraway.v1.worker_service_pb2.RenewLeasesResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             caraway.v1.worker_service_pb2.ReportTasksRequest,
@@ -79,6 +119,14 @@ class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServ
             caraway.v1.worker_service_pb2.LeaseTasksResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.worker_service_pb2.PollTasksRequest,
+            caraway.v1.worker_service_pb2.PollTasksResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.worker_service_pb2.RenewLeasesRequest,
+            caraway.v1.worker_service_pb2.RenewLeasesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             caraway.v1.worker_service_pb2.ReportTasksRequest,
             caraway.v1.worker_service_pb2.ReportTasksResponse,
         ],
@@ -90,6 +138,14 @@ class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServ
     Hello.held_lease_tokens.
     """
 
+    PollTasks: _WorkerServicePollTasksType
+    """Leases by hand: the unary twin of LeaseTasks, for grpcurl, serverless and proxies without streams. Answers as soon as there
+    is work. Its leases are not renewed by anything but RenewLeases: report before they run out.
+    """
+
+    RenewLeases: _WorkerServiceRenewLeasesType
+    """Renews leases without a stream, as a Heartbeat does."""
+
     ReportTasks: _WorkerServiceReportTasksType
     """Takes reports, batched, and answers each for itself. Repeating a report is safe: one whose delivery has ended by this
     very report answers OK.
@@ -99,6 +155,14 @@ WorkerServiceAsyncStub: typing_extensions.TypeAlias = WorkerServiceStub[
     grpc.aio.StreamStreamMultiCallable[
         caraway.v1.worker_service_pb2.LeaseTasksRequest,
         caraway.v1.worker_service_pb2.LeaseTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.PollTasksRequest,
+        caraway.v1.worker_service_pb2.PollTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.RenewLeasesRequest,
+        caraway.v1.worker_service_pb2.RenewLeasesResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         caraway.v1.worker_service_pb2.ReportTasksRequest,
@@ -119,6 +183,24 @@ class WorkerServiceServicer(metaclass=abc.ABCMeta):
         and Welcome. Leases belong to the store: they outlive the stream, and a new one takes them up again with
         Hello.held_lease_tokens.
         """
+
+    @abc.abstractmethod
+    def PollTasks(
+        self,
+        request: caraway.v1.worker_service_pb2.PollTasksRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.worker_service_pb2.PollTasksResponse, collections.abc.Awaitable[caraway.v1.worker_service_pb2.PollTasksResponse]]:
+        """Leases by hand: the unary twin of LeaseTasks, for grpcurl, serverless and proxies without streams. Answers as soon as there
+        is work. Its leases are not renewed by anything but RenewLeases: report before they run out.
+        """
+
+    @abc.abstractmethod
+    def RenewLeases(
+        self,
+        request: caraway.v1.worker_service_pb2.RenewLeasesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.worker_service_pb2.RenewLeasesResponse, collections.abc.Awaitable[caraway.v1.worker_service_pb2.RenewLeasesResponse]]:
+        """Renews leases without a stream, as a Heartbeat does."""
 
     @abc.abstractmethod
     def ReportTasks(

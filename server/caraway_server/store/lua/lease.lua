@@ -1,7 +1,8 @@
 -- Hands tasks to a worker: the oldest of the highest priority among the lanes that it serves. QUEUED -> LEASED, or EXPIRED.
 -- request: worker, queues, names (false: any), count, bytes (of specs; the first lease may go over), lease (how long),
 --          result_ttl.
--- Returns {leases, more}: leases {{id, fence, spec, retries, created, expires in (0: never), deliveries}, ...};
+-- Returns {leases, more}: leases {{id, fence, spec, retries, created, expires in (0: never), deliveries, name,
+--          queue, priority}, ...};
 --          more: false when nothing was left to lease, and this gateway is noted as hungry.
 local CHUNK = 64
 local worker, count, bytes_left, lease_until = request.worker, request.count, request.bytes, int(now + request.lease)
@@ -18,8 +19,11 @@ local function look_at_head(lane)
   lane.score = head[2] and tonumber(head[2])
 end
 
-for _, queue in ipairs(request.queues) do
-  for _, name in ipairs(redis.call('SMEMBERS', lanes_key(queue))) do
+local paused = #request.queues > 0 and redis.call('SMISMEMBER', PAUSED, unpack(request.queues)) or {}
+for index, queue in ipairs(request.queues) do
+  local names = {}
+  if paused[index] == 0 then names = redis.call('SMEMBERS', lanes_key(queue)) end
+  for _, name in ipairs(names) do
     if not served or served[name] then
       local lane = {key = lane_key(queue, name), queue = queue, name = name}
       look_at_head(lane)
@@ -47,7 +51,7 @@ end
 local leases, lease_scores, examined = {}, {}, 0
 local full = false
 
-local function take(lane, id)
+local function take(lane, id, score)
   local key = task_key(id)
   local v = redis.call('HMGET', key, 't', 'e', 'a', 'v', 'c', 'x', 'r', 'W')
   local spec, expires = v[1], tonumber(v[6] or 0)
@@ -66,7 +70,8 @@ local function take(lane, id)
   changed(id, v[8], LEASED, revision)
   lease_scores[#lease_scores + 1] = lease_until
   lease_scores[#lease_scores + 1] = id
-  leases[#leases + 1] = {id, fence, spec, tonumber(v[3] or 0), tonumber(v[5]), expires > 0 and expires - now or 0, deliveries}
+  leases[#leases + 1] = {id, fence, spec, tonumber(v[3] or 0), tonumber(v[5]), expires > 0 and expires - now or 0, deliveries,
+    lane.name, lane.queue, 9 - math.floor(score / PRIORITY_SPAN)}
   return true
 end
 
@@ -75,7 +80,8 @@ local function drain(lane, limit)
   local entries = redis.call('ZRANGE', lane.key, 0, math.min(CHUNK, count - #leases) - 1, 'WITHSCORES')
   local taken = {}
   for index = 1, #entries, 2 do
-    if tonumber(entries[index + 1]) > limit or not take(lane, entries[index]) then break end
+    local score = tonumber(entries[index + 1])
+    if score > limit or not take(lane, entries[index], score) then break end
     taken[#taken + 1] = entries[index]
   end
   examined = examined + #taken

@@ -15,7 +15,7 @@ local HUNGRY_MS = 30000 -- gateways ask again more often than that
 
 -- Lua's own conversion of large numbers to text is not exact.
 local function int(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 local function read_clock()
@@ -31,7 +31,12 @@ local function lane_key(queue, name) return root .. 'lane:' .. queue .. ':' .. n
 local function lanes_key(queue) return root .. 'lanes:' .. queue end
 local function hungry_key(queue) return root .. 'hungry:' .. queue end
 local DEPTH, SEQUENCE = root .. 'depth', root .. 'sequence'
-local DUE, EXPIRING, LEASES, ENDED = root .. 'scheduled', root .. 'expiring', root .. 'leases', root .. 'ended'
+local function ended_key(state) return root .. 'ended:' .. state end
+local function queue_key(queue) return root .. 'queue:' .. queue end
+local function worker_key(worker) return root .. 'worker:' .. worker end
+local function unique_key(key) return root .. 'unique:' .. key end
+local DUE, EXPIRING, LEASES = root .. 'scheduled', root .. 'expiring', root .. 'leases'
+local QUEUES, PAUSED, WORKERS = root .. 'queues', root .. 'paused', root .. 'workers'
 
 local notes = {}
 
@@ -49,7 +54,10 @@ end
 local function changed(id, watchers, state, revision)
   if watchers then
     for gateway, any in string.gmatch(watchers, '([^ +]+)(%+?)') do
-      if any == '+' or state >= SUCCEEDED then
+      if state >= SUCCEEDED and gateway == me then
+        -- Who waits here needs the record next: it goes with the note.
+        note(gateway, 'task', id, state, revision, redis.call('HGETALL', task_key(id)))
+      elseif any == '+' or state >= SUCCEEDED then
         note(gateway, 'task', id, state, revision)
       end
     end
@@ -90,7 +98,9 @@ end
 -- What many tasks of one call change in the same index is written at once.
 local function store_indexes()
   in_parts('ZREM', LEASES, ended_leases)
-  in_parts('ZADD', ENDED, purge_times)
+  for state, times in pairs(purge_times) do
+    in_parts('ZADD', ended_key(state), times)
+  end
   ended_leases, purge_times = {}, {}
 end
 
@@ -147,11 +157,12 @@ end
 
 -- What the end of a delivery needs to know of a task, or nil. It is the commonest transition: no more than it needs.
 local function load_delivery(id)
-  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i')
+  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i', 'U')
   if not v[1] then return nil end
   return {
     id = id, state = tonumber(v[1]), fence = v[2], revision = tonumber(v[3] or 0) + 1, expires = v[4] and tonumber(v[4]),
     ttl = v[5] and tonumber(v[5]), watchers = v[6], cancel = v[7], ended_by = v[8], ignores_result = v[9],
+    unique = v[10],
   }
 end
 
@@ -159,14 +170,42 @@ end
 local function load(id)
   local task = load_delivery(id)
   if not task then return nil end
-  local v = redis.call('HMGET', task_key(id), 'n', 'q', 'p', 'k', 'a', 'o', 'g', 'b')
+  local v = redis.call('HMGET', task_key(id), 'n', 'q', 'p', 'k', 'a', 'o', 'g', 'b', 'A')
   task.name, task.queue, task.priority, task.sequence = v[1], v[2], tonumber(v[3]), tonumber(v[4])
   task.retries, task.lost, task.gateway, task.started = tonumber(v[5] or 0), tonumber(v[6] or 0), v[7], v[8]
+  task.once = v[9] -- at most once: it never starts twice
   return task
 end
 
 local function is_held(task, fence)
   return (task.state == LEASED or task.state == RUNNING) and task.fence == fence
+end
+
+-- The task that holds a uniqueness key, or nil. What the key says is true only as far as the holder's record bears it out:
+-- nothing can leave a key locked.
+local function holder_of(key)
+  local value = redis.call('GET', unique_key(key))
+  if not value then return nil end
+  local id, til = string.match(value, '^(.*) (%d+)$')
+  if til ~= '0' then return tonumber(til) > now and id or nil end
+  local state = tonumber(redis.call('HGET', task_key(id), 's') or TOMBSTONE)
+  return state < SUCCEEDED and id or nil
+end
+
+-- `window`: how long it is held whatever becomes of the task; 0: until the task has ended.
+local function hold_key(key, id, window)
+  if window > 0 then
+    -- Redis's expiry only tidies up; the time in the value decides.
+    redis.call('SET', unique_key(key), id .. ' ' .. int(now + window), 'PX', int(math.ceil(window / 1000)))
+  else
+    redis.call('SET', unique_key(key), id .. ' 0')
+  end
+end
+
+local function release_key(task)
+  if redis.call('GET', unique_key(task.unique)) == task.id .. ' 0' then
+    redis.call('DEL', unique_key(task.unique))
+  end
 end
 
 -- Every terminal transition goes through here: {LEASED, RUNNING, SCHEDULED, QUEUED, RETRYING} -> a terminal state.
@@ -176,8 +215,14 @@ local function finish(task, state, fields)
   local purge = int(now + ttl)
   redis.call('HSET', task_key(task.id), 's', state, 'z', now_text, 'r', task.revision, 'u', purge, unpack(fields or {}))
   if task.expires then redis.call('ZREM', EXPIRING, task.id) end
-  purge_times[#purge_times + 1] = purge
-  purge_times[#purge_times + 1] = task.id
+  if task.unique then release_key(task) end
+  local times = purge_times[state]
+  if not times then
+    times = {}
+    purge_times[state] = times
+  end
+  times[#times + 1] = purge
+  times[#times + 1] = task.id
   changed(task.id, task.watchers, state, task.revision)
   return state
 end
@@ -199,11 +244,22 @@ local function give_back(task, fields)
   return QUEUED
 end
 
+-- What ran and may run only once is over: {RUNNING} -> FAILED, or REVOKED. Nil: it may go back.
+local function end_for_good(task, fields)
+  if not task.once or task.state ~= RUNNING then return nil end
+  if task.cancel then return finish(task, REVOKED, fields) end
+  fields[#fields + 1] = 'E'
+  fields[#fields + 1] = request.lost_error
+  return finish(task, FAILED, fields)
+end
+
 -- A lost delivery: counted, and the task quarantined at the limit: {LEASED, RUNNING} -> FAILED.
 local function lose(task, error, fields)
   fields = fields or {}
   fields[#fields + 1] = 'o'
   fields[#fields + 1] = task.lost + 1
+  local ended = end_for_good(task, fields)
+  if ended then return ended end
   if task.lost + 1 < request.max_lost or task.cancel then return give_back(task, fields) end
   fields[#fields + 1] = 'E'
   fields[#fields + 1] = error
@@ -262,8 +318,9 @@ end
 -- A terminal task becomes a tombstone: its id and fingerprint stay, so that a late repeat of its submit makes no second task.
 local function bury(id, window)
   local key = task_key(id)
-  local fingerprint = redis.call('HGET', key, 'f')
+  local known = redis.call('HMGET', key, 'f', 's')
   redis.call('UNLINK', key) -- frees a large payload outside the script
-  redis.call('HSET', key, 's', TOMBSTONE, 'f', fingerprint, 'u', int(now + window))
-  redis.call('ZADD', ENDED, int(now + window), id)
+  redis.call('HSET', key, 's', TOMBSTONE, 'f', known[1], 'u', int(now + window))
+  redis.call('ZREM', ended_key(known[2]), id)
+  redis.call('ZADD', ended_key(TOMBSTONE), int(now + window), id)
 end

@@ -1,7 +1,7 @@
 -- Takes back leases that ran out. LEASED, RUNNING -> QUEUED, REVOKED, EXPIRED, or FAILED (quarantined).
 -- After a gap in which no gateway reaped (all were down, the store was, or its clock jumped) workers could not renew: nothing
 -- is taken back until they had one lease's time to do so, and no lease lasts longer than that.
--- request: limit, gap (longest time between passes), lease, result_ttl, max_lost, error (for quarantined ones).
+-- request: limit, gap (longest time between passes), lease, result_ttl, max_lost, error (for quarantined ones), lost_error (for what may run only once).
 -- Returns {count, now, next expiry or 0, taken {{id, worker}, ...}}.
 local SEEN, GRACE = root .. 'reaper:seen', root .. 'reaper:grace'
 local seen = tonumber(redis.call('GET', SEEN) or 0)

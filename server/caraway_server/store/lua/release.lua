@@ -1,6 +1,6 @@
 -- Deliveries handed back unfinished, or ended by a dead process. LEASED, RUNNING -> QUEUED, REVOKED, EXPIRED, or FAILED
 -- (quarantined: lost once too often).
--- request: kind ("released" or "lost"), result_ttl, max_lost, items {{id, fence, ran for, quarantine error}, ...}.
+-- request: kind ("released" or "lost"), result_ttl, max_lost, lost_error (for what may run only once), items {{id, fence, ran for, quarantine error}, ...}.
 -- Returns as each_held().
 local kind = request.kind
 local lost = kind == 'lost'
@@ -9,5 +9,5 @@ return reply(each_held(kind, function(task, item)
   end_delivery(task)
   local fields = {'y', kind, 'S', ''}
   if lost then return lose(task, error, fields) end
-  return give_back(task, fields)
+  return end_for_good(task, fields) or give_back(task, fields)
 end))

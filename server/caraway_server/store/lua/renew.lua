@@ -1,5 +1,5 @@
 -- Extends leases. No state changes.
--- request: lease (how long), items {{id, fence}, ...}.
+-- request: lease (how long), worker (whose heartbeat it is; '' for none), items {{id, fence}, ...}.
 -- Returns {lost, cancels}: lost, the indexes (from 1) of items that are no longer held;
 --          cancels {{index, mode, reason, grace, signal}, ...} of those whose cancellation is asked for.
 local lease_until = int(now + request.lease)
@@ -22,4 +22,8 @@ for index, item in ipairs(request.items) do
   end
 end
 in_parts('ZADD', LEASES, renewed)
+if request.worker ~= '' and redis.call('EXISTS', worker_key(request.worker)) == 1 then
+  redis.call('HSET', worker_key(request.worker), 'seen', now_text, 'held', #request.items)
+  redis.call('ZADD', WORKERS, now_text, request.worker)
+end
 return reply({lost, cancels})

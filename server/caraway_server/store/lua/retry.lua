@@ -1,11 +1,38 @@
 -- Attempts that failed and are tried again. LEASED, RUNNING -> RETRYING, QUEUED (no wait), REVOKED or EXPIRED.
--- request: kind (of the reports), result_ttl, items {{id, fence, ran for, error, wait}, ...}.
+-- request: kind (of the reports), result_ttl, items {{id, fence, ran for, error, wait, spec, queue, priority,
+--          expires at, expires in}, ...} (the last five: what is to be different from now on; '', '', -1, 0, 0 where nothing).
 -- Returns as each_held().
 local kind = request.kind
+
+local function override(task, item)
+  local spec, queue, priority, til, ttl = item[6], item[7], item[8], item[9], item[10]
+  local fields = {}
+  local function set(field, value)
+    fields[#fields + 1] = field
+    fields[#fields + 1] = value
+  end
+  if spec ~= '' then set('t', spec) end
+  if queue ~= '' then
+    task.queue = queue
+    set('q', queue)
+  end
+  if priority >= 0 then
+    task.priority = priority
+    set('p', priority)
+  end
+  if ttl > 0 then til = now + ttl end
+  if til > 0 then
+    task.expires = til
+    set('x', int(til))
+  end
+  if #fields > 0 then redis.call('HSET', task_key(task.id), unpack(fields)) end
+end
+
 return reply(each_held(kind, function(task, item)
   local run, error, wait = item[3], item[4], item[5]
   local key = task_key(task.id)
   end_delivery(task)
+  override(task, item)
   local fields = {'y', kind, 'a', task.retries + 1, 'E', error, 'b', started_at(run), 'S', ''}
   if task.cancel then return finish(task, REVOKED, fields) end
   if task.expires and task.expires <= now then return finish(task, EXPIRED, fields) end

@@ -1,19 +1,36 @@
 -- Accepts tasks. New -> QUEUED or SCHEDULED.
 -- request: items {{id, fingerprint, spec, name, queue, priority, at, delay, until, ttl, result ttl or 0, watch,
---            ignore result}, ...}
+--            ignore result, unique key or '', its window, on conflict (r reject, e return the existing, p replace), once}, ...}
 --            (at, until: instants; delay, ttl: times from now; 0 where not set; watch: tell this gateway of the end),
 --          max_length (of a queue), horizon (how far ahead an instant may lie), all_or_nothing.
--- Returns a {word, state, revision, created, due} an item; word: created, known (same id, same spec), deleted (known, and
---          deleted since), conflict (same id, another spec), queue_full, too_far, rejected (all or nothing).
+-- Returns a {word, state, revision, created, due, holder} an item; word: created, replaced (and the holder revoked), known (same id, same spec), deleted (known, and
+--          deleted since), conflict (same id, another spec), queue_full, too_far, rejected (all or nothing),
+--          unique_conflict, deduplicated (holder: who has the key).
 local items, horizon = request.items, request.horizon
 local answers, refused = {}, false
-local room, seen = {}, {}
+local room, seen, seen_keys, replaces = {}, {}, {}, {}
 
 local function room_in(queue)
   if not room[queue] then
-    room[queue] = request.max_length - tonumber(redis.call('HGET', DEPTH, queue) or 0)
+    local own_limit = redis.call('HGET', queue_key(queue), 'max_length')
+    room[queue] = tonumber(own_limit or request.max_length) - tonumber(redis.call('HGET', DEPTH, queue) or 0)
   end
   return room[queue]
+end
+
+-- Whether the uniqueness key lets it in: nil, or the answer.
+local function check_key(id, key, on_conflict)
+  local holder = seen_keys[key] or holder_of(key)
+  if not holder then return nil end
+  local of_holder = redis.call('HMGET', task_key(holder), 's', 'r')
+  local state = tonumber(of_holder[1] or 0)
+  if on_conflict == 'e' then return {'deduplicated', state, tonumber(of_holder[2] or 0), 0, 0, holder} end
+  local held_by_worker = state == LEASED or state == RUNNING
+  if on_conflict == 'p' and not held_by_worker and not seen_keys[key] then
+    replaces[id] = holder
+    return nil
+  end
+  return {'unique_conflict', state, 0, 0, 0, holder}
 end
 
 local function check(item)
@@ -21,30 +38,36 @@ local function check(item)
   local known = redis.call('HMGET', task_key(id), 'f', 's', 'r')
   local known_as = known[1] or seen[id]
   if known_as then
-    if known_as ~= fingerprint then return {'conflict', 0, 0, 0, 0} end
-    if tonumber(known[2]) == TOMBSTONE then return {'deleted', 0, 0, 0, 0} end
-    return {'known', tonumber(known[2] or 0), tonumber(known[3] or 1), 0, 0}
+    if known_as ~= fingerprint then return {'conflict', 0, 0, 0, 0, ''} end
+    if tonumber(known[2]) == TOMBSTONE then return {'deleted', 0, 0, 0, 0, ''} end
+    return {'known', tonumber(known[2] or 0), tonumber(known[3] or 1), 0, 0, ''}
   end
-  if at > now + horizon or til > now + horizon then return {'too_far', 0, 0, 0, 0} end
-  if room_in(queue) <= 0 then return {'queue_full', 0, 0, 0, 0} end
+  if at > now + horizon or til > now + horizon then return {'too_far', 0, 0, 0, 0, ''} end
+  if room_in(queue) <= 0 then return {'queue_full', 0, 0, 0, 0, ''} end
+  if item[14] ~= '' then
+    local answer = check_key(id, item[14], item[16])
+    if answer then return answer end
+    seen_keys[item[14]] = id
+  end
   room[queue] = room[queue] - 1
   seen[id] = fingerprint
   return false
 end
 
+local TAKEN = {known = true, deleted = true, deduplicated = true}
 local accepted = 0
 for index, item in ipairs(items) do
   answers[index] = check(item)
   if not answers[index] then
     accepted = accepted + 1
-  elseif answers[index][1] ~= 'known' and answers[index][1] ~= 'deleted' then
+  elseif not TAKEN[answers[index][1]] then
     refused = true
   end
 end
 
 if refused and request.all_or_nothing then
   for index = 1, #items do
-    answers[index] = answers[index] or {'rejected', 0, 0, 0, 0}
+    answers[index] = answers[index] or {'rejected', 0, 0, 0, 0, ''}
   end
   return reply(answers)
 end
@@ -67,6 +90,17 @@ if accepted > 0 then
   sequence = redis.call('INCRBY', SEQUENCE, accepted) - accepted
 end
 
+-- Revokes whom a task replaces.
+local function make_way(id)
+  local holder = replaces[id] and load(replaces[id])
+  if not holder then return nil end
+  if is_waiting(holder) then
+    stop_waiting(holder)
+    finish(holder, REVOKED, {'C', 'p', 'Cr', 'replaced by ' .. id})
+  end
+  return 'replaced'
+end
+
 local function accept(item)
   local id, fingerprint, spec, name, queue, priority = item[1], item[2], item[3], item[4], item[5], item[6]
   local due, expires = math.max(item[7], now + item[8]), item[9]
@@ -87,6 +121,13 @@ local function accept(item)
   if item[11] > 0 then set('T', int(item[11])) end
   if item[12] then set('W', me) end
   if item[13] then set('i', 1) end
+  if item[17] then set('A', 1) end
+  local word = 'created'
+  if item[14] ~= '' then
+    word = make_way(id) or word
+    set('U', item[14])
+    hold_key(item[14], id, item[15])
+  end
   if state == SCHEDULED then set('d', int(due)) end
   redis.call('HSET', task_key(id), unpack(fields))
   if state == SCHEDULED then
@@ -95,7 +136,7 @@ local function accept(item)
     line_up(queue, name, id, priority, sequence)
   end
   count_waiting(queue, 1)
-  return {'created', state, 1, now, state == SCHEDULED and due or 0}
+  return {word, state, 1, now, state == SCHEDULED and due or 0, ''}
 end
 
 for index, item in ipairs(items) do
@@ -103,8 +144,10 @@ for index, item in ipairs(items) do
 end
 for index, item in ipairs(items) do
   local answer = answers[index]
-  if answer[1] == 'known' and answer[2] == 0 then -- the same task twice in this batch
-    answer[2] = tonumber(redis.call('HGET', task_key(item[1]), 's'))
+  if (answer[1] == 'known' or answer[1] == 'deduplicated') and answer[2] == 0 then -- of a task of this very batch
+    local id = answer[6] ~= '' and answer[6] or item[1]
+    answer[2] = tonumber(redis.call('HGET', task_key(id), 's') or 0)
+    answer[3] = 1
   end
 end
 for lane, place in pairs(lanes) do

@@ -1,0 +1,70 @@
+"""ControlService: what operators ask about workers."""
+
+from caraway.v1 import control_service_pb2, worker_service_pb2
+from caraway_server.api import validate
+from caraway_server.api.durations import fill
+from caraway_server.api.grpc_types import Context
+from caraway_server.api.paging import offset_from, page_size, token_for_offset
+from caraway_server.core.errors import Refused
+from caraway_server.settings import Settings
+from caraway_server.store.operators import WorkerFacts
+from caraway_server.store.store import Store
+
+_Worker = control_service_pb2.Worker
+_STATES = {
+    "active": _Worker.STATE_ACTIVE,
+    "draining": _Worker.STATE_DRAINING,
+    "stopped": _Worker.STATE_STOPPED,
+}
+
+
+class ControlService:
+    """Reads workers from the store. One a gateway."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    async def ListWorkers(
+        self, request: control_service_pb2.ListWorkersRequest, context: Context
+    ) -> control_service_pb2.ListWorkersResponse:
+        size = page_size(request.page_size, self._settings.max_batch_size)
+        offset = offset_from(request.page_token)
+        ids = await self._store.operators.worker_ids(offset, size)
+        workers = await self._workers(ids)
+        if request.states:
+            workers = [worker for worker in workers if worker.state in request.states]
+        token = token_for_offset(offset + size) if len(ids) == size else ""
+        return control_service_pb2.ListWorkersResponse(workers=workers, next_page_token=token)
+
+    async def GetWorker(
+        self, request: control_service_pb2.GetWorkerRequest, context: Context
+    ) -> control_service_pb2.GetWorkerResponse:
+        validate.check_id("worker_id", request.worker_id)
+        workers = await self._workers([request.worker_id])
+        if not workers:
+            raise Refused(
+                "WORKER_NOT_FOUND", f"no worker {request.worker_id!r} was seen of late", worker_id=request.worker_id
+            )
+        return control_service_pb2.GetWorkerResponse(worker=workers[0])
+
+    async def _workers(self, ids: list[str]) -> list[control_service_pb2.Worker]:
+        if not ids:
+            return []
+        now = await self._store.now()
+        return [
+            _worker_from(facts, now, self._store.limits.lease) for facts in await self._store.operators.workers(ids)
+        ]
+
+
+def _worker_from(facts: WorkerFacts, now: int, lease: int) -> control_service_pb2.Worker:
+    worker = _Worker(worker_id=facts.worker_id, state=_STATES[facts.state], lease_count=facts.held)
+    if facts.state != "stopped" and now - facts.seen > lease:
+        worker.state = _Worker.STATE_LOST
+    worker.info.ParseFromString(facts.info)
+    told = worker_service_pb2.Hello.FromString(facts.told)
+    worker.queues.extend(told.queues)
+    worker.task_names.extend(told.task_names)
+    fill(worker.connect_time, facts.joined)
+    fill(worker.heartbeat_time, facts.seen)
+    return worker
