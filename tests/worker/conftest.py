@@ -1,17 +1,21 @@
 """Fixtures of the worker's tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from caraway import Caraway
 from caraway_worker.settings import Settings
 from caraway_worker.worker import Worker
+from support.gateway import GatewayProcess
 
 from .pool_kit import PoolKit
 from .stage import Stage
+from .worker_process import WorkerProcess
 
 PoolMaker = Callable[..., Coroutine[Any, Any, PoolKit]]
 
@@ -63,7 +67,7 @@ class RunningWorker:
 
     def signal(self) -> None:
         """What SIGTERM does."""
-        self.worker.stop()
+        self.worker.on_signal(signal.SIGTERM)
 
     async def exit_code(self) -> int:
         """Wait for its end."""
@@ -89,3 +93,29 @@ async def make_worker(stage: Stage) -> AsyncIterator[WorkerMaker]:
         while not worker.task.done():
             worker.signal()
             await asyncio.wait((worker.task,), timeout=0.2)
+
+
+WorkerStarter = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+def start_worker(gateway: GatewayProcess) -> Iterator[WorkerStarter]:
+    """Starts workers; those that still run are killed with the test."""
+    started: list[WorkerProcess] = []
+
+    def start(*flags: str, **options: Any) -> WorkerProcess:
+        started.append(WorkerProcess(gateway.target, *flags, **options))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.end_family()
+        worker.stop()
+
+
+@pytest.fixture
+def app(gateway: GatewayProcess) -> Iterator[Caraway]:
+    """A client of the gateway."""
+    made = Caraway("test", target=gateway.target)
+    yield made
+    made.close()

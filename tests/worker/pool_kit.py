@@ -12,10 +12,11 @@ from caraway.payload import encode_arguments
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_worker import outcomes
 from caraway_worker.catalog import Catalog
+from caraway_worker.children import PoolOptions
 from caraway_worker.delivery import Delivery
 from caraway_worker.intake import Intake
 from caraway_worker.options import ChildOptions
-from caraway_worker.pool import Pool, PoolOptions
+from caraway_worker.pool import Pool
 from caraway_worker.settings import Settings
 from caraway_worker.watch import Watch
 
@@ -105,9 +106,9 @@ class PoolKit:
 
     def __init__(self, **options: Any) -> None:
         size = self.size = options.pop("size", 1)
+        self.slots = options.get("slots", 1)
         fields: dict[str, Any] = {
             "app": "sample_tasks", "worker": "w@h", "supervisor": 0, "socket": -1, "shared": -1, "log_level": 30,
-            "soft": None, "hard": None, "max_tasks": None, "max_memory": None,
         }  # fmt: skip
         fields.update(options)
         self.recorder = Recorder()
@@ -119,7 +120,7 @@ class PoolKit:
         """Start the children and wait until all are ready."""
         catalog = await self.pool.start()
         async with asyncio.timeout(DEADLINE):
-            await self.pool.wait_all_up()
+            await self.pool.crew.wait_all_up()
         self._intake = Intake(catalog, Settings(app="sample_tasks"))
         return catalog
 
@@ -184,7 +185,7 @@ class PoolKit:
 
         def runs() -> bool:
             child = self.pool.children.get(delivery.child)
-            return child is not None and child.running()[0] is delivery
+            return child is not None and child.slot_of(delivery.sequence).running()[0] is delivery
 
         await self.until(runs)
         return self.pool.children[delivery.child].pid

@@ -5,6 +5,7 @@ import ctypes
 import itertools
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 from caraway import Caraway
 from caraway.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
+from caraway.log import get_task_logger
 
 app = Caraway("sample", target=os.environ.get("CARAWAY_TARGET"))
 
@@ -47,6 +49,51 @@ def note_then_sleep(path: str, seconds: float) -> str:
 def sleep(seconds: float) -> float:
     time.sleep(seconds)
     return seconds
+
+
+@app.task(name="nap")
+def nap(seconds: float) -> float:
+    """Sleep in small pieces, so that an exception can be raised in a thread."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.005)
+    return seconds
+
+
+@app.task(name="nap_pid")
+def nap_pid(seconds: float) -> int:
+    nap(seconds)
+    return os.getpid()
+
+
+@app.task(name="nap_catch_soft")
+def nap_catch_soft(seconds: float) -> str:
+    try:
+        nap(seconds)
+    except SoftTimeLimitExceeded:
+        return "cleaned up"
+    return "not struck"
+
+
+@app.task(name="await_add")
+async def await_add(x: int, y: int) -> int:
+    return x + y
+
+
+@app.task(name="own_id", bind=True)
+def own_id(self: Any, count: int) -> list[str]:
+    """Tell again and again who is asked."""
+    ids = []
+    for number in range(count):
+        time.sleep(0.01)
+        ids.append(self.request.id)
+        self.update_state(state="PROGRESS", meta=number)
+    return ids
+
+
+@app.task(name="socket_module")
+def socket_module() -> str:
+    return socket.socket.__module__
 
 
 @app.task(name="tracked", track_started=True)
@@ -206,6 +253,27 @@ def context_after(self: Any, path: str) -> list[int]:
     return []
 
 
+@app.task(name="hold_gil", bind=True)
+def hold_gil(self: Any, seconds: float) -> list[int]:
+    """Let no other thread of this process run for so long."""
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+    return [self.request.attempt, self.request.delivery_count]
+
+
+@app.task(name="say")
+def say(text: str) -> None:
+    """Say something in every way there is."""
+    print("printed", text)
+    print("unfinished", text, end="")
+    sys.stderr.write(f"to stderr {text}\n")
+    get_task_logger("mine").warning("logged %s", text)
+
+
+@app.task(name="submit_another")
+def submit_another(queue: str) -> str:
+    return app.send_task("add", (1, 2), queue=queue).id
+
+
 @app.task(name="modules")
 def modules() -> list[str]:
-    return [name for name in ("grpc", "uvloop", "asyncio") if name in sys.modules]
+    return [name for name in ("gevent", "grpc", "uvloop", "asyncio") if name in sys.modules]

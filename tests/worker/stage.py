@@ -13,6 +13,7 @@ from google.rpc import status_pb2
 from caraway.v1 import (
     admin_service_pb2,
     admin_service_pb2_grpc,
+    task_pb2,
     worker_service_pb2,
     worker_service_pb2_grpc,
 )
@@ -21,6 +22,7 @@ Request = worker_service_pb2.LeaseTasksRequest
 Response = worker_service_pb2.LeaseTasksResponse
 Result = worker_service_pb2.ReportTasksResponse.Result
 
+RUNNING = task_pb2.Task.STATE_RUNNING
 HEARTBEAT = 0.2
 LEASE = 1.0
 DEADLINE = 20.0
@@ -160,7 +162,7 @@ class Stage(worker_service_pb2_grpc.WorkerServiceServicer, admin_service_pb2_grp
             answer = self.answer(report)
             if answer is None:
                 self.reports.append(report)
-            response.results.append(answer or Result())
+            response.results.append(answer or Result(state=RUNNING if report.HasField("started") else 0))
         return response
 
     async def GetServerInfo(self, request: Any, context: Any) -> admin_service_pb2.GetServerInfoResponse:

@@ -3,69 +3,17 @@
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
-import pytest
 
 from caraway import Caraway
 from support.gateway import GatewayProcess
-from support.processes import CARAWAY, Running, eventually
+from support.processes import eventually
 
-DEADLINE = 30.0
-
-
-class WorkerProcess(Running):
-    """A worker of its own process."""
-
-    def __init__(self, target: str, *flags: str, app: str = "sample_tasks") -> None:
-        super().__init__([*CARAWAY, "worker", "-A", app, "--target", target, "-l", "info", *flags])
-
-    def wait_for(self, pattern: str) -> None:
-        """Wait until a line matches."""
-        eventually(lambda: any(re.search(pattern, line) for line in self.lines), DEADLINE, pattern)
-
-    def ready(self) -> "WorkerProcess":
-        """Wait until it takes tasks."""
-        self.wait_for_line(" ready.", DEADLINE)
-        return self
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        self.process.send_signal(number)
-
-    def end(self) -> int:
-        """Wait for its own exit; returns the code."""
-        self.process.wait(DEADLINE)
-        return self.stop()
-
-
-WorkerStarter = Callable[..., WorkerProcess]
-
-
-@pytest.fixture
-def start_worker(gateway: GatewayProcess) -> Iterator[WorkerStarter]:
-    """Starts workers; those that still run are killed with the test."""
-    started: list[WorkerProcess] = []
-
-    def start(*flags: str, **options: Any) -> WorkerProcess:
-        started.append(WorkerProcess(gateway.target, *flags, **options))
-        return started[-1]
-
-    yield start
-    for worker in started:
-        worker.end_family()
-        worker.stop()
-
-
-@pytest.fixture
-def app(gateway: GatewayProcess) -> Iterator[Caraway]:
-    """A client of the gateway."""
-    made = Caraway("test", target=gateway.target)
-    yield made
-    made.close()
+from .conftest import WorkerStarter
+from .worker_process import DEADLINE
 
 
 def test_banner_log_lines_and_drain(start_worker: WorkerStarter, app: Caraway) -> None:

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from caraway.v1 import task_pb2
+from caraway_worker.children import BrokenApp
 from caraway_worker.delivery import Delivery
-from caraway_worker.pool import BrokenApp
 from support.processes import eventually
 
 from .conftest import PoolMaker
@@ -110,7 +110,7 @@ async def test_children_killed_at_random_moments(make_pool: PoolMaker, tmp_path:
     ended, kills = pool.recorder.ended, 0
     while left or len(ended) < len(given):
         given += pool.give_wanted(left)
-        busy = [child.pid for child in pool.pool.children.values() if child.assigned]
+        busy = [child.pid for child in pool.pool.children.values() if not child.is_idle]
         if busy and kills < 10 and chance.random() < 0.3:
             kills += 1
             os.kill(chance.choice(busy), signal.SIGKILL)

@@ -110,7 +110,7 @@ async def test_result_above_the_limit_fails(make_pool: PoolMaker) -> None:
 
 async def test_the_gateways_limit_counts(make_pool: PoolMaker) -> None:
     pool = await make_pool()
-    pool.pool.set_limits(Limits(max_payload_bytes=1000))
+    pool.pool.crew.set_limits(Limits(max_payload_bytes=1000))
     error = (await pool.run_one("big", 999)).error
     assert "1001 bytes, at most 1000" in error.message
 

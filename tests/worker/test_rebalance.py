@@ -50,7 +50,7 @@ async def test_taking_back_from_a_running_child_runs_each_once(make_pool: PoolMa
     while left or len(ended) < len(given):
         given += pool.give_wanted(left)
         for child in list(pool.pool.children.values()):
-            back = child.take_back()
+            back = child.slots[0].take_back()
             taken += len(back)
             pool.pool._requeue(back)
         pool.pool.rebalance([], stale_before=0)

@@ -10,12 +10,14 @@ from caraway_worker.credit import MOST_BYTES, Credit
 from caraway_worker.frames import FrameReader, Kind, pack, split
 from caraway_worker.shared import RING_BYTES, ChildSide, SupervisorSide, create_shared_file
 
+SLOTS = 3
+
 
 @pytest.fixture
 def sides() -> Iterator[tuple[ChildSide, SupervisorSide]]:
     """Both ends of one memory."""
-    fd = create_shared_file()
-    child, supervisor = ChildSide(fd), SupervisorSide(fd)
+    fd = create_shared_file(SLOTS)
+    child, supervisor = ChildSide(fd, SLOTS), SupervisorSide(fd, SLOTS)
     os.close(fd)
     yield child, supervisor
     child.close()
@@ -56,22 +58,26 @@ def test_one_ring_until_the_supervisor_looks(sides: Sides) -> None:
     assert child.ring()
 
 
-def test_withdrawn_is_not_started_and_later_ones_are(sides: Sides) -> None:
-    child, supervisor = sides
+@pytest.mark.parametrize("number", range(SLOTS))
+def test_withdrawn_is_not_started_and_later_ones_are(sides: Sides, number: int) -> None:
+    child, supervisor = (side.slots[number] for side in sides)
     assert child.start(1, 10)
     assert supervisor.running() == (1, 10)
     assert supervisor.withdraw_below(5) == 1
     assert not child.start(2, 20)
     assert not child.start(4, 30)
     assert child.start(5, 40)
+    others = [side for position, side in enumerate(sides[1].slots) if position != number]
+    assert [other.running() for other in others] == [(0, 0)] * (SLOTS - 1)
 
 
 def test_cancel_and_soft_limit_name_one_assignment(sides: Sides) -> None:
-    child, supervisor = sides
+    child, supervisor = (side.slots[1] for side in sides)
     supervisor.cancel(3)
     supervisor.aim_soft_limit(4)
     assert [child.cancelled(number) for number in (2, 3, 4)] == [False, True, False]
     assert [child.soft_limit_struck(number) for number in (3, 4, 5)] == [False, True, False]
+    assert not sides[0].slots[0].cancelled(3)
 
 
 def test_frame_reader_puts_pieces_together() -> None:

@@ -4,6 +4,7 @@ import logging
 from importlib.metadata import version
 
 from caraway_worker.catalog import Catalog
+from caraway_worker.pools import pool_named
 from caraway_worker.settings import Settings
 
 TASKS_SHOWN = 50
@@ -19,7 +20,7 @@ def banner(settings: Settings, catalog: Catalog, target: str, queues: tuple[str,
         f"  app:          {catalog.app}",
         f"  target:       {target}",
         f"  queues:       {', '.join(queues)}",
-        f"  concurrency:  {settings.concurrency} (process)",
+        f"  concurrency:  {_concurrency(settings)}",
         f"  log level:    {logging.getLevelName(settings.log_level)}",
         "",
         f"[tasks] {len(names)}",
@@ -28,3 +29,12 @@ def banner(settings: Settings, catalog: Catalog, target: str, queues: tuple[str,
     if len(names) > TASKS_SHOWN:
         lines.append(f"  ... and {len(names) - TASKS_SHOWN} more")
     return "\n".join([*lines, ""])
+
+
+def _concurrency(settings: Settings) -> str:
+    count = str(settings.children * settings.slots)
+    if settings.autoscale is not None and settings.scales:
+        most, fewest = settings.autoscale
+        count = f"{fewest} to {most}"
+    spread = f", {settings.processes} processes" if settings.processes > 1 else ""
+    return f"{count} ({pool_named(settings.pool).name}{spread})"

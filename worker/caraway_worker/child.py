@@ -1,113 +1,117 @@
-"""The child process: runs user code, one task at a time, and speaks with its supervisor only.
+"""The child process: runs user code and speaks with its supervisor only.
 
 Started as `python -m caraway_worker.child OPTIONS`.
 """
 
+import faulthandler
 import gc
+import importlib
 import os
 import resource
 import signal
 import socket
 import sys
-import time
 import traceback
-from collections import deque
 
 from caraway.app import Caraway
 from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
-from caraway.v1 import worker_service_pb2
-from caraway_worker import frames, log
+from caraway_worker import frames, log, soft_limit
 from caraway_worker.catalog import Catalog, TaskEntry
+from caraway_worker.child_slot import ChildSlot
 from caraway_worker.execute import Executor
-from caraway_worker.frames import ASSIGN_HEAD, DONE_HEAD, SEQUENCE, Kind
+from caraway_worker.frames import SEQUENCE, Kind
 from caraway_worker.options import ChildOptions, Limits
 from caraway_worker.outbox import Outbox
 from caraway_worker.parent import die_with_parent
+from caraway_worker.pools import pool_named
 from caraway_worker.shared import ChildSide
-from caraway_worker.soft_limit import SoftLimit
 
 _READ_BYTES = 1 << 18
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 class Child:
-    """Takes assignments from the socket, runs each, and answers through the outbox."""
+    """Takes assignments from the socket, has them run by its pool's runner, and answers through the outbox."""
+
+    executor: Executor
 
     def __init__(self, options: ChildOptions) -> None:
+        self.leaving = False
+        self.tracked: set[str] = set()
         self._options = options
+        self._pool = pool_named(options.pool)
         self._socket = socket.socket(fileno=options.socket)
         self._socket.setblocking(True)
-        self._shared = ChildSide(options.shared)
+        shared = ChildSide(options.shared, options.slots)
         os.close(options.shared)
         # What tasks start with exec must not hold the supervisor's sockets open.
         os.set_inheritable(options.socket, False)
-        self._outbox = Outbox(self._socket, self._shared)
-        self._soft_limit = SoftLimit(self._shared)
+        self.outbox = Outbox(self._socket, shared)
+        self.slots = [ChildSlot(self, cells, self._pool.soft_limit(cells)) for cells in shared.slots]
         self._reader = frames.FrameReader()
-        self._queue: deque[bytes] = deque()
-        self._run_count = 0
 
     def serve(self) -> int:
-        """Load the app and run what is assigned, until the supervisor closes the socket or it is time to leave."""
+        """Load the app and run what is assigned, until the supervisor closes the socket."""
+        options = self._options
         try:
-            app = find_app(self._options.app)
-            catalog = catalog_of(self._options.app, app)
+            if options.start_timeout > 0:
+                faulthandler.dump_traceback_later(options.start_timeout)
+            if options.target is not None:
+                os.environ["CARAWAY_TARGET"] = options.target
+            app = find_app(options.app)
+            for module in options.include:
+                importlib.import_module(module)
+            faulthandler.cancel_dump_traceback_later()
+            catalog = catalog_of(options.app, app)
         except BaseException as error:
-            self._outbox.put(Kind.BROKEN, _account(error).encode("utf-8", "backslashreplace"))
+            self.outbox.put(Kind.BROKEN, _account(error).encode("utf-8", "backslashreplace"))
             return 1
-        self._executor = Executor(app, self._options, self, self._soft_limit)
-        self._tracked = {name for name, task in app.tasks.items() if task.track_started}
-        self._soft_limit.install()
+        self.executor = Executor(app, options)
+        self.tracked = {name for name, task in app.tasks.items() if task.track_started}
+        runner = self._pool.runner(self)
+        soft_limit.install([slot.soft_limit for slot in self.slots])
         # What the app made at its import stays: the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
-        self._outbox.put(Kind.READY, catalog.to_bytes())
-        while self._receive():
-            while self._queue:
-                self._run(self._queue.popleft())
-                if self._must_leave():
-                    self._outbox.put(Kind.BYE, b"")
-                    return 0
+        self.outbox.put(Kind.READY, catalog.to_bytes())
+        runner.run()
         return 0
 
-    def _receive(self) -> bool:
-        chunk = self._socket.recv(_READ_BYTES)
+    def fileno(self) -> int:
+        """Return the descriptor of the socket to the supervisor."""
+        return self._socket.fileno()
+
+    def receive(self, flags: int = 0) -> list[tuple[ChildSlot, bytes]] | None:
+        """Wait for something from the supervisor and return the assignments in it; None: no more will come.
+
+        `flags` are those of recv; raises BlockingIOError if they say not to wait.
+        """
+        chunk = self._socket.recv(_READ_BYTES, flags)
+        assignments = []
+        slots = self.slots
         for kind, body in self._reader.feed(chunk):
             if kind == Kind.ASSIGN:
-                self._queue.append(body)
+                assignments.append((slots[SEQUENCE.unpack_from(body)[0] % len(slots)], body))
             elif kind == Kind.LIMITS:
-                self._executor.limits = Limits.from_bytes(body)
-        return bool(chunk)
+                self.executor.limits = Limits.from_bytes(body)
+        return assignments if chunk else None
 
-    def _run(self, body: bytes) -> None:
-        sequence, not_after_ns = ASSIGN_HEAD.unpack_from(body)
-        now = time.monotonic_ns()
-        # Order matters: `start` says that it begins, then looks whether it was withdrawn. See shared.py.
-        if not self._shared.start(sequence, now) or 0 < not_after_ns < now:
-            self._outbox.put(Kind.SKIPPED, SEQUENCE.pack(sequence), more=bool(self._queue))
-            return
-        lease = worker_service_pb2.TaskLease.FromString(body[ASSIGN_HEAD.size :])
-        if lease.task.name in self._tracked:
-            self._outbox.put(Kind.BEGUN, SEQUENCE.pack(sequence))
-        outcome, run_ns, report = self._executor.run(sequence, lease)
-        self._run_count += 1
-        self._outbox.put(Kind.DONE, DONE_HEAD.pack(sequence, run_ns, outcome) + report, more=bool(self._queue))
+    def on_task_ended(self) -> None:
+        """Take no more if it is time for another child; what runs in other slots goes on."""
+        if self._options.stdout_level is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        if not self.leaving and self._must_leave():
+            self.leaving = True
+            self.outbox.put(Kind.BYE, b"")
 
     def _must_leave(self) -> bool:
         most = self._options.max_tasks
-        if most is not None and self._run_count >= most:
+        if most is not None and sum(slot.run_count for slot in self.slots) >= most:
             return True
         memory = self._options.max_memory
         return memory is not None and resident_kib() > memory
-
-    def progress(self, sequence: int, report: bytes) -> None:
-        """Send a report of progress."""
-        self._outbox.put(Kind.PROGRESS, SEQUENCE.pack(sequence) + report)
-
-    def cancelled(self, sequence: int) -> bool:
-        """Whether the cancellation of this assignment is asked for."""
-        return self._shared.cancelled(sequence)
 
 
 def resident_kib() -> int:
@@ -152,14 +156,18 @@ def main() -> int:
     """Run one child."""
     options = ChildOptions.from_text(sys.argv[1])
     die_with_parent(options.supervisor, options.socket)
-    # Ctrl-C reaches the whole group; only the supervisor decides. A handler, not SIG_IGN, which exec would hand on.
-    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    # Keys pressed in a terminal reach the whole group; only the supervisor decides. Handlers, not SIG_IGN, which exec
+    # would hand on.
+    for sign in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(sign, lambda _number, _frame: None)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    log.set_up(options.log_level)
-    return _serve(options)
+    pool_named(options.pool).prepare()
+    log.set_up_child(options)
+    return serve(options)
 
 
-def _serve(options: ChildOptions) -> int:
+def serve(options: ChildOptions) -> int:
+    """Be a child with these options, until the supervisor lets it go. Returns the exit code."""
     try:
         return Child(options).serve()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Runs `async def` tasks: one event loop a child, for as long as the child lives."""
+"""Runs `async def` tasks."""
 
 import asyncio
 import types
@@ -9,34 +9,36 @@ from caraway.exceptions import SoftTimeLimitExceeded
 from caraway_worker.soft_limit import MESSAGE, SoftLimit
 
 
-class CoroutineRunner:
-    """Runs one coroutine after the other on its loop; what a task leaves running goes on when the next one runs."""
+class Strikable:
+    """A coroutine that the soft limit can strike at its next await."""
 
-    def __init__(self, soft_limit: SoftLimit) -> None:
-        self._soft_limit = soft_limit
-        self._runner = asyncio.Runner()
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+        self._task: asyncio.Task[Any] | None = None
         self._struck = False
 
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run it to its end; the soft limit strikes it at its next await."""
-        loop = self._runner.get_loop()
-        asyncio.set_event_loop(loop)
-        self._struck = False
-        task = loop.create_task(self._guard(coroutine))
+    def strike(self) -> None:
+        """Have SoftTimeLimitExceeded raised in it; any thread may call this."""
+        self._struck = True
+        self._loop.call_soon_threadsafe(self._cancel)
 
-        def strike() -> None:
-            self._struck = True
-            loop.call_soon_threadsafe(task.cancel)
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
-        with self._soft_limit.diverted(strike):
-            return loop.run_until_complete(task)
-
-    async def _guard(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return await self._drive(coroutine)
+    async def run(self) -> Any:
+        """Run it to its end."""
+        self._task = asyncio.current_task()
+        try:
+            return await self._drive()
+        finally:
+            self._task = None
 
     @types.coroutine
-    def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    def _drive(self) -> Generator[Any, Any, Any]:
         """Pass everything through, but turn the cancellation that the soft limit caused into its exception."""
+        coroutine = self._coroutine
         send, value = coroutine.send, None
         try:
             waits_for = send(None)
@@ -58,3 +60,19 @@ class CoroutineRunner:
             self._struck = False
             return SoftTimeLimitExceeded(MESSAGE)
         return error
+
+
+class CoroutineRunner:
+    """Runs one coroutine after the other on its loop; what a task leaves running goes on when the next one runs."""
+
+    def __init__(self, soft_limit: SoftLimit) -> None:
+        self._soft_limit = soft_limit
+        self._runner = asyncio.Runner()
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run it to its end."""
+        loop = self._runner.get_loop()
+        asyncio.set_event_loop(loop)
+        body = Strikable(coroutine, loop)
+        with self._soft_limit.diverted(body.strike):
+            return loop.run_until_complete(body.run())

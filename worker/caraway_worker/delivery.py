@@ -44,12 +44,19 @@ class Delivery:
     hard: float | None = None
     child: int = 0  # number of the child that runs it or has it in its queue; 0: none
     sequence: int = 0  # its number there
+    at_most_once: bool = False  # it starts only once its start is confirmed, and is never handed back after that
+    start_confirmed: bool = False
     start_reported: bool = False
     soft_struck: bool = False
     ended: bool = False  # its outcome is known; only the gateway's confirmation is awaited
     stop: Stop | None = None
     reports_in_flight: int = 0  # sent and not answered
     report_batch: int = 0  # number of the batch that they are in
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it may never run again: its start is told, and it runs at most once."""
+        return self.at_most_once and self.start_reported
 
     def is_expired(self) -> bool:
         """Whether it must not be started any more."""

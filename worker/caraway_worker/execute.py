@@ -1,6 +1,9 @@
 """Runs one task in the child and writes the report of how it ended."""
 
+import asyncio
 import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -13,17 +16,20 @@ from caraway.task import Task
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway.wire_error import to_error
 from caraway_worker import outcomes
-from caraway_worker.coroutines import CoroutineRunner
+from caraway_worker.coroutines import Strikable
 from caraway_worker.options import ChildOptions, Limits
-from caraway_worker.soft_limit import SoftLimit
+from caraway_worker.soft_limit import MESSAGE, SoftLimit
 
 TaskLease = worker_service_pb2.TaskLease
 TaskReport = worker_service_pb2.TaskReport
 Kind = task_pb2.TaskError
 
 
-class Ports(Protocol):
-    """What a running task may ask of the child around it."""
+class TaskSlot(Protocol):
+    """The slot of the child that a task runs in."""
+
+    soft_limit: SoftLimit
+    run_coroutine: Callable[[Coroutine[Any, Any, Any]], Any]
 
     def progress(self, sequence: int, report: bytes) -> None:
         """Send a report of progress."""
@@ -32,85 +38,116 @@ class Ports(Protocol):
         """Whether the cancellation of this assignment is asked for."""
 
 
-class Executor:
-    """Runs the tasks of one app, one at a time."""
+@dataclass(slots=True)
+class Attempt:
+    """One delivery while it runs."""
 
-    def __init__(self, app: Caraway, options: ChildOptions, ports: Ports, soft_limit: SoftLimit) -> None:
+    slot: TaskSlot
+    sequence: int
+    lease: worker_service_pb2.TaskLease
+    report: worker_service_pb2.TaskReport
+    began: int  # CLOCK_MONOTONIC, nanoseconds
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+Ended = tuple[int, int, bytes]
+
+
+class Executor:
+    """Runs the tasks of one app."""
+
+    def __init__(self, app: Caraway, options: ChildOptions) -> None:
         self.limits = Limits()
         self._tasks = app.tasks
         self._options = options
-        self._ports = ports
-        self._soft_limit = soft_limit
-        self._coroutines: CoroutineRunner | None = None
 
-    def run(self, sequence: int, lease: worker_service_pb2.TaskLease) -> tuple[int, int, bytes]:
+    def is_async(self, name: str) -> bool:
+        """Whether the task of this name is a coroutine function."""
+        task = self._tasks.get(name)
+        return task is not None and task.is_async
+
+    def run(self, slot: TaskSlot, sequence: int, lease: worker_service_pb2.TaskLease) -> Ended:
         """Run one delivery. Returns the number of the report's field that is set, the run time in ns, and the report.
 
         Whatever the task raises ends up in the report; nothing leaves this method.
         """
-        report = TaskReport(task_id=lease.task.task_id, lease_token=lease.lease_token)
-        began = time.monotonic_ns()
+        attempt = _begin(slot, sequence, lease)
         try:
-            outcome = self._attempt(sequence, lease, report)
+            task = self._prepare(attempt)
+            outcome = outcomes.FAILED if task is None else self._call(attempt, task)
         except SoftTimeLimitExceeded as error:
             # It struck just as the task ended, while its end was being noted.
-            outcome = _fail(report, error, Kind.KIND_SOFT_TIME_LIMIT)
+            outcome = _fail(attempt.report, error, Kind.KIND_SOFT_TIME_LIMIT)
         except Exception as error:
             # Values of the task's own making ran code of their own while they were written down.
-            outcome = _fail(report, error)
-        run_ns = time.monotonic_ns() - began
-        seconds, nanos = divmod(run_ns, 1_000_000_000)
-        report.run_time.seconds, report.run_time.nanos = seconds, nanos
-        return outcome, run_ns, report.SerializeToString()
+            outcome = _fail(attempt.report, error)
+        return _seal(attempt, outcome)
 
-    def _attempt(
-        self, sequence: int, lease: worker_service_pb2.TaskLease, report: worker_service_pb2.TaskReport
-    ) -> int:
-        spec = lease.task
+    async def arun(self, slot: TaskSlot, sequence: int, lease: worker_service_pb2.TaskLease) -> Ended:
+        """Run one delivery of an async task in the running loop; else as `run`."""
+        attempt = _begin(slot, sequence, lease)
+        try:
+            task = self._prepare(attempt)
+            outcome = outcomes.FAILED if task is None else await self._acall(attempt, task)
+        except Exception as error:
+            outcome = _fail(attempt.report, error)
+        return _seal(attempt, outcome)
+
+    def _prepare(self, attempt: Attempt) -> "Task[Any, Any] | None":
+        """Find the task and read its arguments; None: it has failed."""
+        spec = attempt.lease.task
         task = self._tasks.get(spec.name)
         if task is None:
             error = NotRegistered(f"no task named {spec.name!r} is registered with {self._options.worker}")
-            return _fail(report, error, Kind.KIND_UNKNOWN_TASK, final=True)
+            _fail(attempt.report, error, Kind.KIND_UNKNOWN_TASK, final=True)
+            return None
         try:
-            args, kwargs = decode_arguments(spec)
+            attempt.args, attempt.kwargs = decode_arguments(spec)
         except DecodeError as error:
-            return _fail(report, error, Kind.KIND_PAYLOAD, final=True)
-        token = request.push(self._context(sequence, lease, task, args, kwargs))
+            _fail(attempt.report, error, Kind.KIND_PAYLOAD, final=True)
+            return None
+        return task
+
+    def _call(self, attempt: Attempt, task: "Task[Any, Any]") -> int:
+        soft_limit = attempt.slot.soft_limit
+        token = request.push(self._context(attempt, task))
         try:
-            return self._call(sequence, task, args, kwargs, report, spec.ignore_result)
+            soft_limit.arm(attempt.sequence)
+            try:
+                value = task(*attempt.args, **attempt.kwargs)
+                if task.is_async:
+                    value = attempt.slot.run_coroutine(value)
+                soft_limit.disarm()
+            except BaseException as error:
+                soft_limit.disarm()
+                return _note(attempt, error)
+            return self._succeed(attempt, task, value)
         finally:
             request.pop(token)
 
-    def _call(
-        self,
-        sequence: int,
-        task: "Task[Any, Any]",
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        report: worker_service_pb2.TaskReport,
-        ignore_result: bool,
-    ) -> int:
-        soft_limit = self._soft_limit
-        soft_limit.arm(sequence)
+    async def _acall(self, attempt: Attempt, task: "Task[Any, Any]") -> int:
+        soft_limit = attempt.slot.soft_limit
+        token = request.push(self._context(attempt, task))
         try:
-            value = task(*args, **kwargs)
-            if task.is_async:
-                value = self._run_coroutine(value)
-            soft_limit.disarm()
-        except BaseException as error:
-            soft_limit.disarm()
-            return _note(report, error)
-        if ignore_result or task.ignore_result:
+            soft_limit.arm(attempt.sequence)
+            try:
+                body = Strikable(task(*attempt.args, **attempt.kwargs), asyncio.get_running_loop())
+                with soft_limit.diverted(body.strike):
+                    value = await body.run()
+            except BaseException as error:
+                return _note(attempt, error)
+            finally:
+                soft_limit.disarm()
+            return self._succeed(attempt, task, value)
+        finally:
+            request.pop(token)
+
+    def _succeed(self, attempt: Attempt, task: "Task[Any, Any]", value: Any) -> int:
+        report = attempt.report
+        if attempt.lease.task.ignore_result or task.ignore_result:
             report.succeeded.SetInParent()
             return outcomes.SUCCEEDED
-        return self._succeed(report, value)
-
-    def _run_coroutine(self, coroutine: Any) -> Any:
-        if self._coroutines is None:
-            self._coroutines = CoroutineRunner(self._soft_limit)
-        return self._coroutines.run(coroutine)
-
-    def _succeed(self, report: worker_service_pb2.TaskReport, value: Any) -> int:
         try:
             text = encode_text(value)
             self._check_size("the result", text)
@@ -130,21 +167,15 @@ class Executor:
             if size > most:
                 raise EncodeError(f"{what} is larger than the gateway takes: {size} bytes, at most {most}")
 
-    def _context(
-        self,
-        sequence: int,
-        lease: worker_service_pb2.TaskLease,
-        task: "Task[Any, Any]",
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> request.Context:
+    def _context(self, attempt: Attempt, task: "Task[Any, Any]") -> request.Context:
+        lease, slot, sequence = attempt.lease, attempt.slot, attempt.sequence
         spec = lease.task
         headers = dict(spec.headers) if spec.headers else {}
         return request.Context(
             id=spec.task_id,
             task=spec.name,
-            args=args,
-            kwargs=kwargs,
+            args=attempt.args,
+            kwargs=attempt.kwargs,
             attempt=lease.attempt,
             delivery_count=lease.delivery_count,
             fence=lease.fence,
@@ -160,8 +191,8 @@ class Executor:
             root_id=headers.get(request.ROOT_HEADER, spec.task_id),
             parent_id=headers.get(request.PARENT_HEADER),
             ignore_result=spec.ignore_result or bool(task.ignore_result),
-            report_progress=partial(self._report_progress, sequence, spec.task_id, lease.lease_token),
-            is_cancelled=partial(self._ports.cancelled, sequence),
+            report_progress=partial(self._report_progress, attempt),
+            is_cancelled=partial(slot.cancelled, sequence),
         )
 
     def _limits_of(self, spec: task_pb2.TaskSpec, task: "Task[Any, Any]") -> tuple[float | None, float | None]:
@@ -176,18 +207,32 @@ class Executor:
                 soft = limits.soft.ToTimedelta().total_seconds()
         return hard, soft
 
-    def _report_progress(self, sequence: int, task_id: str, token: str, state: str, meta: Any) -> None:
+    def _report_progress(self, attempt: Attempt, state: str, meta: Any) -> None:
         """Send what the task tells of itself. Raises EncodeError if it can't be written or is too large."""
         detail = encode(meta)
         self._check_size("the progress", detail.json)
         progress = TaskReport.Progress(custom_state=state, detail=detail)
-        report = TaskReport(task_id=task_id, lease_token=token, progress=progress)
-        with self._soft_limit.held():
-            self._ports.progress(sequence, report.SerializeToString())
+        lease = attempt.lease
+        report = TaskReport(task_id=lease.task.task_id, lease_token=lease.lease_token, progress=progress)
+        with attempt.slot.soft_limit.held():
+            attempt.slot.progress(attempt.sequence, report.SerializeToString())
 
 
-def _note(report: worker_service_pb2.TaskReport, error: BaseException) -> int:
+def _begin(slot: TaskSlot, sequence: int, lease: worker_service_pb2.TaskLease) -> Attempt:
+    report = TaskReport(task_id=lease.task.task_id, lease_token=lease.lease_token)
+    return Attempt(slot, sequence, lease, report, time.monotonic_ns())
+
+
+def _seal(attempt: Attempt, outcome: int) -> Ended:
+    run_ns = time.monotonic_ns() - attempt.began
+    run_time = attempt.report.run_time
+    run_time.seconds, run_time.nanos = divmod(run_ns, 1_000_000_000)
+    return outcome, run_ns, attempt.report.SerializeToString()
+
+
+def _note(attempt: Attempt, error: BaseException) -> int:
     """Write what the task raised."""
+    report = attempt.report
     # The first frame is this module's; the reader wants to see their own.
     error.__traceback__ = error.__traceback__.tb_next if error.__traceback__ else None
     if isinstance(error, Retry):
@@ -200,12 +245,15 @@ def _note(report: worker_service_pb2.TaskReport, error: BaseException) -> int:
         report.ignored.SetInParent()
         return outcomes.IGNORED
     if isinstance(error, Reject):
-        if error.requeue:
+        # What runs at most once can't be put back: it has begun.
+        if error.requeue and attempt.lease.task.ack_mode != task_pb2.TaskSpec.ACK_MODE_ON_START:
             report.released.reason = str(error.reason)
             return outcomes.RELEASED
         report.rejected.reason = str(error.reason)
         return outcomes.REJECTED
     if isinstance(error, SoftTimeLimitExceeded):
+        if not error.args:
+            error.args = (MESSAGE,)  # one that was raised in a thread from outside could carry none
         return _fail(report, error, Kind.KIND_SOFT_TIME_LIMIT)
     return _fail(report, error)
 

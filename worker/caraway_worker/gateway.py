@@ -1,5 +1,6 @@
 """The worker's way to the gateway; the only module here that knows gRPC."""
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -70,7 +71,7 @@ class LeaseCall:
             await self._call.write(message)
         except grpc.aio.AioRpcError as error:
             raise _translated(error) from error
-        except grpc.aio.UsageError as error:
+        except (grpc.aio.UsageError, asyncio.InvalidStateError) as error:
             raise GatewayError("the stream has ended") from error
 
     def cancel(self) -> None:
@@ -99,6 +100,12 @@ class Gateway:
             response_deserializer=admin_service_pb2.GetServerInfoResponse.FromString,
         )
 
+        self._purge_queue = self._channel.unary_unary(
+            "/caraway.v1.AdminService/PurgeQueue",
+            request_serializer=admin_service_pb2.PurgeQueueRequest.SerializeToString,
+            response_deserializer=admin_service_pb2.PurgeQueueResponse.FromString,
+        )
+
     def open_stream(self) -> LeaseCall:
         """Open a lease stream; whether it works is seen at the first read or write."""
         return LeaseCall(self._lease_tasks())
@@ -123,6 +130,18 @@ class Gateway:
             max_message_bytes=info.max_message_bytes or known.max_message_bytes,
             max_batch_size=info.max_batch_size or known.max_batch_size,
         )
+
+    async def purge(self, queue: str, timeout: float) -> int:
+        """Revoke all that waits in a queue; `timeout` in seconds a call. Returns how many. Raises GatewayError."""
+        count = 0
+        while True:
+            try:
+                response = await self._purge_queue(admin_service_pb2.PurgeQueueRequest(name=queue), timeout=timeout)
+            except grpc.aio.AioRpcError as error:
+                raise _translated(error) from error
+            count += response.purged_count
+            if not response.more:
+                return count
 
     async def close(self) -> None:
         """Close the channel and end what is under way."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from caraway.v1 import worker_service_pb2
+from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_worker.catalog import Catalog, TaskEntry
 from caraway_worker.delivery import Delivery
 from caraway_worker.settings import Settings
@@ -40,6 +40,7 @@ class Intake:
                 delivery.soft = limits.soft.ToTimedelta().total_seconds()
             if limits.HasField("hard"):
                 delivery.hard = limits.hard.ToTimedelta().total_seconds()
+        delivery.at_most_once = spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START
         if lease.HasField("expires_in"):
             delivery.not_after_ns = time.monotonic_ns() + max(0, lease.expires_in.ToNanoseconds())
         return delivery

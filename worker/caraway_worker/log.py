@@ -1,22 +1,79 @@
 """The worker's log: its form, and the lines about tasks in the words that Celery's users know."""
 
 import logging
+import re
 import sys
+from collections.abc import Callable
+from typing import Any, TextIO, cast
 
+from caraway import request
 from caraway.v1 import worker_service_pb2
 from caraway_worker import outcomes
 from caraway_worker.delivery import Delivery
+from caraway_worker.options import ChildOptions
+from caraway_worker.printed import Printed
 
 FORMAT = "[%(asctime)s: %(levelname)s/%(process)d] %(message)s"
+TASK_FORMAT = "[%(asctime)s: %(levelname)s/%(process)d] %(task_name)s[%(task_id)s]: %(message)s"
+OUTSIDE = "???"
 RESULT_SHOWN = 200
 
 logger = logging.getLogger("caraway.worker")
 
 
-def set_up(level: int) -> None:
-    """Write log records of `level` and above to stderr; what the app's own code has set up is kept."""
-    logging.basicConfig(level=level, format=FORMAT, stream=sys.stderr)
+class TaskFormatter(logging.Formatter):
+    """Puts the task's name and id before what is logged while it runs."""
+
+    def __init__(self) -> None:
+        super().__init__(FORMAT)
+        self._in_task = logging.Formatter(TASK_FORMAT)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        if getattr(record, "task_id", OUTSIDE) == OUTSIDE:
+            return super().format(record)
+        return self._in_task.format(record)
+
+
+def file_of(pattern: str, name: str, index: int = 0) -> str:
+    """Return the name of a log file.
+
+    %p is the worker's `name`, %h the host's part of it, %n its own part, %i the child's place in the pool (0: the
+    supervisor), %I the same with a dash before it (the supervisor: nothing), %% a per cent sign.
+    """
+    node, _, host = name.partition("@")
+    known = {"p": name, "h": host, "n": node, "i": str(index), "I": f"-{index}" if index else "", "%": "%"}
+    return re.sub("%([phniI%])", lambda match: known[match[1]], pattern)
+
+
+def set_up(level: int, file: str = "") -> None:
+    """Write log records of `level` and above to a file or stderr; what the app's own code has set up is kept."""
+    handler: logging.Handler = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(TaskFormatter())
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger().setLevel(level)
+
+
+def set_up_child(options: ChildOptions) -> None:
+    """As `set_up`, in a child: records tell their task, and what tasks print is logged."""
+    file = file_of(options.log_file, options.worker, options.index) if options.log_file else ""
+    logging.setLogRecordFactory(_naming_task(logging.getLogRecordFactory()))
+    set_up(options.log_level, file)
+    if options.stdout_level is not None:
+        sys.stdout = cast(TextIO, Printed(sys.stdout, options.stdout_level))
+        sys.stderr = cast(TextIO, Printed(sys.stderr, options.stdout_level))
+
+
+def _naming_task(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+    """Have every record carry task_id and task_name, so that any handler and format may use them, as in Celery."""
+
+    def make_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        running = request.current()
+        record.task_id, record.task_name = (OUTSIDE, OUTSIDE) if running is None else (running.id, running.task)
+        return record
+
+    return make_record
 
 
 class TaskLog:

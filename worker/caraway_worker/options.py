@@ -6,7 +6,14 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class ChildOptions:
-    """Arguments: `socket` and `shared` are descriptors; `worker` is the node's name; seconds, and KiB of memory."""
+    """What a child is told.
+
+    Arguments: `pool` is how its `slots` run tasks; `include` are modules to import after the app; `socket` and `shared`
+    are descriptors; `worker` is the node's name, `index` the child's place in the pool, from 1; soft and hard limits in
+    seconds; `max_memory` in KiB; `stdout_level` is the log level of what tasks print, None: it is left alone;
+    `target` is the gateway for what tasks submit, unless the app names its own; `start_timeout` is how many seconds the
+    app's import may take, 0: as long as it likes.
+    """
 
     app: str
     worker: str
@@ -14,10 +21,18 @@ class ChildOptions:
     socket: int
     shared: int
     log_level: int
-    soft: float | None
-    hard: float | None
-    max_tasks: int | None
-    max_memory: int | None
+    soft: float | None = None
+    hard: float | None = None
+    max_tasks: int | None = None
+    max_memory: int | None = None
+    pool: str = "process"
+    slots: int = 1
+    index: int = 0
+    include: tuple[str, ...] = ()
+    log_file: str = ""
+    stdout_level: int | None = None
+    target: str | None = None
+    start_timeout: float = 60.0
 
     def to_text(self) -> str:
         """Return it as one argument."""
@@ -26,7 +41,9 @@ class ChildOptions:
     @classmethod
     def from_text(cls, text: str) -> "ChildOptions":
         """Read what `to_text` wrote."""
-        return cls(**json.loads(text))
+        fields = json.loads(text)
+        fields["include"] = tuple(fields["include"])
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One child process, as its supervisor holds it."""
+"""One child process, as its supervisor holds it: how it is started, spoken with, and how its death is noticed."""
 
 import asyncio
 import os
@@ -7,20 +7,20 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from caraway_worker import frames
-from caraway_worker.delivery import Delivery
 from caraway_worker.frames import Kind
 from caraway_worker.options import ChildOptions
 from caraway_worker.shared import SupervisorSide, create_shared_file
+from caraway_worker.slot import Slot
 
 _READ_BYTES = 1 << 18
 _SOCKET_BUFFER = 1 << 20
 _EXIT_SECONDS = 1.0
+UNKNOWN_EXIT = 1 << 16  # nobody but a parent is told
 
 
 class ChildOwner(Protocol):
@@ -36,47 +36,85 @@ class ChildOwner(Protocol):
         """The process is gone, and all that it has said has been told. `code` as subprocess gives it."""
 
 
-class ChildProcess:
-    """Starts a child, speaks with it, and notices its death.
+class Process(Protocol):
+    """The process behind a child, as subprocess.Popen shows it."""
 
-    The child is a fresh interpreter (fork and exec), never a fork of the supervisor: that holds an open gRPC channel.
+    pid: int
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal."""
+
+    def wait(self) -> int:
+        """Wait for its end and return its exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A process that serves as a child, and the supervisor's ends of what it shares with it.
+
+    `killable`: False for a process that is not the supervisor's to kill.
     """
 
-    def __init__(self, number: int, options: ChildOptions, owner: ChildOwner, loop: asyncio.AbstractEventLoop) -> None:
+    process: Process
+    socket: socket.socket
+    shared: SupervisorSide
+    killable: bool = True
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return the two ends of a socket that a supervisor and its child speak over."""
+    ends = socket.socketpair()
+    for end in ends:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
+    return ends
+
+
+def start_child(options: ChildOptions) -> Link:
+    """Start a child: a fresh interpreter (fork and exec), never a fork of the supervisor, which holds a gRPC channel.
+
+    Raises OSError.
+    """
+    ours, theirs = pair()
+    shared = create_shared_file(options.slots)
+    try:
+        fds = (theirs.fileno(), shared)
+        told = replace(options, socket=fds[0], shared=fds[1], supervisor=os.getpid())
+        command = [sys.executable, "-m", "caraway_worker.child", told.to_text()]
+        process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+        return Link(process, ours, SupervisorSide(shared, options.slots))
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+        os.close(shared)
+
+
+class ChildProcess:
+    """Speaks with a child and notices its death."""
+
+    def __init__(self, number: int, index: int, link: Link, owner: ChildOwner, loop: asyncio.AbstractEventLoop) -> None:
         self.number = number
+        self.index = index  # its place in the pool, from 1
+        self.killable = link.killable
         self.ready = False
         self.leaving = False  # it starts nothing any more and exits
-        self.slow = False  # its running task is a long one: nothing is queued behind it
-        self.held_for: Delivery | None = None  # the task that is to be stopped: the child gets nothing until it ended
-        self.assigned: dict[int, Delivery] = {}  # by sequence number, in order, the running one first
-        self.last_started = 0  # sequence number; valid once it is gone
+        self.doomed: set[str] = set()  # tokens of tasks that it is killed for: it gets nothing until they have ended
+        self.signalled = False  # it was sent a signal that may have killed it
+        self._killed = False
         self._owner = owner
         self._loop = loop
-        self._next = 1
         self._reader = frames.FrameReader()
         self._unsent = bytearray()
         self._gone = False
-        self._open = False
-        self._spawn(options)
-
-    def _spawn(self, options: ChildOptions) -> None:
-        ours, theirs = socket.socketpair()
-        shared = create_shared_file()
-        try:
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
-            fds = (theirs.fileno(), shared)
-            told = replace(options, socket=fds[0], shared=fds[1], supervisor=os.getpid())
-            command = [sys.executable, "-m", "caraway_worker.child", told.to_text()]
-            self._process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
-            self._shared = SupervisorSide(shared)
-        finally:
-            theirs.close()
-            os.close(shared)
-        ours.setblocking(False)
-        self._socket = ours
+        self._process = link.process
+        self._shared = link.shared
+        count = len(link.shared.slots)
+        self.slots = [Slot(self, cells, number, count) for number, cells in enumerate(link.shared.slots)]
+        link.socket.setblocking(False)
+        self._socket = link.socket
         self._open = True
-        self._loop.add_reader(ours.fileno(), self._on_readable)
+        self._loop.add_reader(link.socket.fileno(), self._on_readable)
         self._watch_exit()
 
     def _watch_exit(self) -> None:
@@ -96,56 +134,27 @@ class ChildProcess:
     @property
     def takes(self) -> bool:
         """Whether tasks may be assigned to it."""
-        return self.ready and not self.leaving and self.held_for is None and not self._gone
+        return self.ready and not self.leaving and not self.doomed and not self._killed and not self._gone
 
-    def assign(self, deliveries: list[Delivery]) -> None:
-        """Queue deliveries with the child, behind what it has."""
-        parts = []
-        sequence = self._next
-        for delivery in deliveries:
-            delivery.child, delivery.sequence = self.number, sequence
-            self.assigned[sequence] = delivery
-            body = frames.ASSIGN_HEAD.pack(sequence, delivery.not_after_ns) + delivery.lease
-            parts.append(frames.HEAD.pack(Kind.ASSIGN, len(body)) + body)
-            sequence += 1
-        self._next = sequence
-        self.send(b"".join(parts))
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing to do."""
+        return not any(slot.assigned or slot.reserved for slot in self.slots)
 
-    def take_back(self) -> list[Delivery]:
-        """Withdraw what the child has not started; it is surely not run there. See shared.py."""
-        started = self._shared.withdraw_below(self._next)
-        taken = [delivery for sequence, delivery in self.assigned.items() if sequence > started]
-        for delivery in taken:
-            self.forget(delivery)
-        return taken
+    def slot_of(self, sequence: int) -> Slot:
+        """The slot that this sequence number belongs to."""
+        return self.slots[sequence % len(self.slots)]
 
-    def forget(self, delivery: Delivery) -> None:
-        """The child has nothing to do with this delivery any more."""
-        del self.assigned[delivery.sequence]
-        delivery.child = 0
-        if self.held_for is delivery:
-            self.held_for = None
-
-    def running(self) -> tuple[Delivery | None, float]:
-        """Return the delivery that the child runs, and for how long, in seconds; None: nothing that is known."""
-        sequence, started_ns = self._shared.running()
-        delivery = self.assigned.get(sequence)
-        if delivery is None or self._shared.running()[0] != sequence:
-            return None, 0.0
-        return delivery, (time.monotonic_ns() - started_ns) / 1e9
-
-    def tell_cancelled(self, delivery: Delivery) -> None:
-        """Let the running task know that its cancellation is asked for."""
-        self._shared.cancel(delivery.sequence)
-
-    def strike_soft_limit(self, delivery: Delivery) -> None:
-        """Have SoftTimeLimitExceeded raised in the running task; if it has ended meanwhile, nothing happens."""
-        self._shared.aim_soft_limit(delivery.sequence)
-        self.signal(signal.SIGUSR1)
+    def strike(self) -> None:
+        """Have the child look at its soft limit cells."""
+        if not self._gone:
+            self._process.send_signal(signal.SIGUSR1)
 
     def signal(self, sign: signal.Signals) -> None:
-        """Send a signal to the process."""
+        """Send the process a signal that ends it, or may."""
         if not self._gone:
+            self.signalled = True
+            self._killed = self._killed or sign is signal.SIGKILL
             self._process.send_signal(sign)
 
     def send(self, data: bytes) -> None:
@@ -191,7 +200,8 @@ class ChildProcess:
         if not self._read():
             # It exits; a child without its socket is of no use, whatever closed it.
             self._close_socket()
-            self._loop.call_later(_EXIT_SECONDS, self.signal, signal.SIGKILL)
+            if self.killable:
+                self._loop.call_later(_EXIT_SECONDS, self.signal, signal.SIGKILL)
 
     def _read(self) -> bool:
         try:
@@ -222,7 +232,8 @@ class ChildProcess:
             while self._read_rest():
                 pass
         self._tell(self._shared.read())
-        self.last_started = self._shared.running()[0]
+        for slot in self.slots:
+            slot.note_last_started()
         self._gone = True
         self._release()
         self._owner.on_exit(self, code)
@@ -254,6 +265,8 @@ class ChildProcess:
 
 def exit_in_words(code: int) -> str:
     """Say how a process ended, from its exit code as subprocess gives it."""
+    if code == UNKNOWN_EXIT:
+        return "it is no more"
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -33,6 +33,9 @@ class ReportsOwner(Protocol):
     def on_lease_lost(self, delivery: Delivery) -> None:
         """It runs, and is held no longer or must not go on."""
 
+    def on_start_confirmed(self, delivery: Delivery) -> None:
+        """Its start is stored."""
+
     def on_cancel_requested(self, delivery: Delivery) -> None:
         """It runs, and its cancellation is asked for."""
 
@@ -186,10 +189,8 @@ class Reporter:
             if code == 0:
                 if item.final:
                     self._owner.on_confirmed(delivery)
-                elif result.state in _ENDED_ELSEWHERE:
-                    self._owner.on_lease_lost(delivery)
-                elif result.cancel_requested:
-                    self._owner.on_cancel_requested(delivery)
+                else:
+                    self._started(delivery, result)
             elif code == gateway.UNAVAILABLE:
                 again.append(item)
             elif code == gateway.ABORTED:
@@ -200,6 +201,17 @@ class Reporter:
         self._queue.extendleft(reversed(again))
         self._queued_bytes += sum(len(item.report) for item in again)
         return bool(again)
+
+    def _started(self, delivery: Delivery, result: worker_service_pb2.ReportTasksResponse.Result) -> None:
+        """It runs, or is about to: the gateway knows."""
+        waits = delivery.at_most_once and not delivery.start_confirmed
+        if result.state in _ENDED_ELSEWHERE or (waits and result.state != task_pb2.Task.STATE_RUNNING):
+            self._owner.on_lease_lost(delivery)
+            return
+        if result.cancel_requested:
+            self._owner.on_cancel_requested(delivery)
+        if waits:
+            self._owner.on_start_confirmed(delivery)
 
     def _lost(self, item: _Item) -> None:
         delivery = item.delivery
@@ -213,6 +225,8 @@ class Reporter:
         delivery = item.delivery
         logger.error("Task %s[%s]: its report was refused: %s", delivery.name, delivery.task_id, message)
         if not item.final:
+            if delivery.at_most_once and not delivery.start_confirmed:
+                self._owner.on_lease_lost(delivery)  # it may not run
             return
         if item.refused:
             self._owner.on_confirmed(delivery)  # nothing more can be said of it: its lease lapses

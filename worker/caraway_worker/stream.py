@@ -21,6 +21,7 @@ _WELCOME_SECONDS = 5.0
 _WRITE_SECONDS = 5.0
 _DRAIN_SECONDS = 1.0
 _DEFAULT_INTERVAL = 5.0
+_EARLY = 0.002  # uvloop rounds to milliseconds: a timer may fire that much before its time
 
 
 class StreamOwner(Protocol):
@@ -207,7 +208,7 @@ class LeaseStream:
                 self._wake.clear()
                 messages = self._due_messages()
                 now = self._loop.time()
-                if now >= beat_at:
+                if now >= beat_at - _EARLY:
                     sequence += 1
                     self._check_answers(now)
                     messages.append(self._heartbeat(sequence, now))

@@ -7,6 +7,7 @@ import signal
 from caraway_worker.delivery import Ending, Stop
 from caraway_worker.pool import Pool
 from caraway_worker.process import ChildProcess
+from caraway_worker.slot import Slot
 
 TICK = 0.02
 START_REPORTED_AFTER = 0.1
@@ -15,7 +16,7 @@ STUCK_AFTER = 0.2
 
 
 class Watch:
-    """Looks at each busy child every 20 ms, through the memory that it shares; asleep while nothing is open."""
+    """Looks at each busy slot every 20 ms, through the memory that it shares; asleep while nothing is open."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -36,35 +37,39 @@ class Watch:
     def _tick(self) -> None:
         self._timer = None
         stale_before = self._loop.time() - STUCK_AFTER
-        busy = [child for child in self._pool.children.values() if child.assigned]
-        for child in busy:
+        busy = []
+        for child in list(self._pool.children.values()):
             # A child rings at most once a millisecond, so results of short tasks may lie behind a long one.
             child.look()
-            self._look_at_running(child)
-        crowded = [child for child in busy if self._is_crowded(child, stale_before)]
-        if crowded or self._pool.waiting:
+            busy += [(child, slot) for slot in child.slots if slot.assigned]
+        for child, slot in busy:
+            self._look_at_running(child, slot)
+        crowded = [slot for _, slot in busy if self._is_crowded(slot, stale_before)]
+        if crowded or self._pool.waiting or self._pool.careful:
             self._pool.rebalance(crowded, stale_before)
         if self._pool.open_count:
             self.wake()
 
-    def _look_at_running(self, child: ChildProcess) -> None:
-        delivery, run_time = child.running()
+    def _look_at_running(self, child: ChildProcess, slot: Slot) -> None:
+        delivery, run_time = slot.running()
         if delivery is None:
             return
         if run_time > SLOW_AFTER:
-            child.slow = True
+            slot.slow = True
         if run_time > START_REPORTED_AFTER:
             self._pool.report_start(delivery)
-        if delivery.hard is not None and run_time >= delivery.hard:
+        if delivery.hard is not None and run_time >= delivery.hard and child.killable:
             if delivery.stop is None or not delivery.stop.kill:
                 self._pool.stop(delivery, Stop(Ending.TIME_LIMIT, kill=True, sign=signal.SIGKILL))
         elif delivery.soft is not None and run_time >= delivery.soft and not delivery.soft_struck:
             delivery.soft_struck = True
-            child.strike_soft_limit(delivery)
+            slot.strike_soft_limit(delivery)
 
-    def _is_crowded(self, child: ChildProcess, stale_before: float) -> bool:
-        """Whether tasks wait in a child for too long, or behind a long one while another slot is free."""
-        if len(child.assigned) < 2:
+    def _is_crowded(self, slot: Slot, stale_before: float) -> bool:
+        """Whether tasks wait in a slot for too long, or behind a long one while another slot is free."""
+        if len(slot.assigned) < 2:
             return False
-        first_behind = next(itertools.islice(child.assigned.values(), 1, None))
-        return first_behind.received < stale_before or (child.slow and self._pool.has_free_slot())
+        first_behind = next(itertools.islice(slot.assigned.values(), 1, None))
+        if first_behind.received < stale_before:
+            return True
+        return slot.slow and (bool(self._pool.careful) or self._pool.has_free_slot())

@@ -3,22 +3,35 @@
 import asyncio
 import gc
 import logging
+import os
+import platform
+import signal
+import socket
 import uuid
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from typing import Any
 
 from caraway.v1 import worker_service_pb2
+from caraway_worker.autoscale import Autoscaler
 from caraway_worker.backoff import Backoff
 from caraway_worker.banner import banner
 from caraway_worker.catalog import Catalog
+from caraway_worker.children import BrokenApp, PoolOptions
 from caraway_worker.delivery import Delivery, Ending, Stop
 from caraway_worker.gateway import Gateway, GatewayError
 from caraway_worker.intake import Intake
 from caraway_worker.log import TaskLog
 from caraway_worker.options import ChildOptions
-from caraway_worker.pool import BrokenApp, Pool, PoolOptions
+from caraway_worker.pool import Pool
+from caraway_worker.pools import pool_named
+from caraway_worker.process import start_child
+from caraway_worker.purge import purge
 from caraway_worker.renewal import Renewal
 from caraway_worker.reports import Reporter
 from caraway_worker.settings import Settings, signal_named
+from caraway_worker.shutdown import Shutdown
+from caraway_worker.solo import adopt
 from caraway_worker.stream import LeaseStream
 from caraway_worker.watch import Watch
 
@@ -27,6 +40,7 @@ logger = logging.getLogger("caraway.worker")
 _LOST_GRACE = 1.0
 _DEFAULT_GRACE = 10.0
 _LAST_REPORTS_SECONDS = 10.0
+_HARD_REPORTS_SECONDS = 0.5
 _DRAIN_ACK_SECONDS = 2.0
 _KILL_SECONDS = 5.0
 _DRAINS = "the worker drains"
@@ -47,8 +61,7 @@ class Worker:
         self._log = TaskLog()
         self._pool = Pool(_pool_options(settings), self)
         self._watch = Watch(self._pool)
-        self._stop_asked = asyncio.Event()
-        self._stop_now = asyncio.Event()
+        self._shutdown = Shutdown(settings.soft_shutdown_timeout.total_seconds(), settings.remap_sigterm)
         self._quiet = asyncio.Event()
         self._welcomed = asyncio.Event()
         self._deaf_timer: asyncio.TimerHandle | None = None
@@ -61,13 +74,14 @@ class Worker:
                 return 0
             return await self._work(catalog)
         finally:
+            self._shutdown.close()
             self._watch.close()
             await self._pool.close()
 
     async def _first_catalog(self) -> Catalog | None:
         """Start the pool; None if a signal came first."""
         start = self._loop.create_task(self._pool.start())
-        stop = self._loop.create_task(self._stop_asked.wait())
+        stop = self._loop.create_task(self._shutdown.asked.wait())
         await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if start.done():
@@ -77,18 +91,38 @@ class Worker:
 
     async def _work(self, catalog: Catalog) -> int:
         self._catalog = catalog
-        self._queues = self._settings.queues or (catalog.default_queue,)
+        self._queues = self._settings.queues_of(catalog.default_queue)
         self._intake = Intake(catalog, self._settings)
         target = self._settings.target or catalog.target
         self._say(banner(self._settings, catalog, target, self._queues))
         gateway = Gateway(target)
+        try:
+            if self._settings.purge and not await self._purge(gateway):
+                return 0
+            return await self._serve(gateway)
+        finally:
+            await gateway.close()
+
+    async def _purge(self, gateway: Gateway) -> bool:
+        """Empty the queues; False: a signal came first. Raises GatewayError."""
+        purging = self._loop.create_task(purge(gateway, self._queues, self._say))
+        await _first(None, purging, self._shutdown.asked)
+        if not purging.done():
+            purging.cancel()
+            return False
+        await purging
+        return True
+
+    async def _serve(self, gateway: Gateway) -> int:
         self._reporter = Reporter(gateway, self)
         self._stream = LeaseStream(gateway, self, self._renewal)
         gc.collect()
         gc.freeze()
-        background = [
-            self._loop.create_task(part) for part in (self._stream.run(), self._learn_limits(gateway), self._announce())
-        ]
+        parts = [self._stream.run(), self._learn_limits(gateway), self._announce()]
+        scale = self._settings.autoscale
+        if scale is not None and self._settings.scales:
+            parts.append(Autoscaler(self._pool.crew, *scale).run())
+        background = [self._loop.create_task(part) for part in parts]
         try:
             failed = await self._first_done(background[0])
             return max(await self._drain(), int(failed))
@@ -99,17 +133,16 @@ class Worker:
             if self._deaf_timer is not None:
                 self._deaf_timer.cancel()
             await self._reporter.close()
-            await gateway.close()
 
     async def _first_done(self, stream: asyncio.Task[None]) -> bool:
         """Wait for `stop`. True: a fault of our own ended the stream; that must not leave a worker that seems alive."""
-        stop = self._loop.create_task(self._stop_asked.wait())
+        stop = self._loop.create_task(self._shutdown.asked.wait())
         await asyncio.wait((stop, stream), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not stream.done():
             return False
         logger.critical("the lease stream failed; the worker stops", exc_info=stream.exception())
-        self._stop_asked.set()
+        self._shutdown.begin()
         return True
 
     async def _learn_limits(self, gateway: Gateway) -> None:
@@ -124,54 +157,52 @@ class Worker:
                 await asyncio.sleep(backoff.next())
             else:
                 self._reporter.limits = limits
-                self._pool.set_limits(limits)
+                self._pool.crew.set_limits(limits)
                 return
 
     async def _announce(self) -> None:
-        await self._pool.wait_all_up()
+        await self._pool.crew.wait_all_up()
         await self._welcomed.wait()
         self._say(f"{self._settings.name} ready.")
 
     # The end.
 
-    def stop(self) -> None:
-        """First call: drain. Second: end now, and hand back what runs."""
-        if self._stop_asked.is_set():
-            self._stop_now.set()
-        else:
-            self._stop_asked.set()
+    def on_signal(self, sign: signal.Signals) -> None:
+        """A signal that asks for the end came; how soon that is, `shutdown` tells."""
+        self._shutdown.on_signal(sign)
 
     async def _drain(self) -> int:
         """Hand back what is not started, let the rest end, report it all. Returns the exit code."""
-        running = sum(1 for child in self._pool.children.values() if child.assigned)
+        running = sum(1 for child in self._pool.children.values() for slot in child.slots if slot.assigned)
         self._say(f"{self._settings.name}: no more tasks are taken; {running} running (a second signal stops them)")
         self._pool.hand_back_unstarted(_DRAINS)
         self._check_quiet()
         drained = self._loop.create_task(self._stream.drain(_DRAIN_ACK_SECONDS))
-        if not await self._wait_quiet():
+        limit = self._settings.drain_timeout
+        timeout = limit.total_seconds() if limit is not None else None
+        await _first(timeout, self._quiet, self._shutdown.cold)
+        if not self._quiet.is_set():
+            self._shutdown.freeze()
             self._pool.kill_running(_STOPS)
-            try:
-                await asyncio.wait_for(self._quiet.wait(), _KILL_SECONDS)
-            except TimeoutError:
+            await _first(_KILL_SECONDS, self._quiet, self._shutdown.hard)
+            if not self._quiet.is_set():
                 logger.error("some children could not be killed within %g s", _KILL_SECONDS)
-        await drained
-        if await self._reporter.flushed(_LAST_REPORTS_SECONDS):
+        await _first(None, drained, self._shutdown.hard)
+        return await self._report_the_last()
+
+    async def _report_the_last(self) -> int:
+        flushed = self._loop.create_task(self._reporter.flushed(_LAST_REPORTS_SECONDS))
+        await _first(None, flushed, self._shutdown.hard)
+        if not flushed.done():
+            flushed.cancel()
+            await self._reporter.flushed(_HARD_REPORTS_SECONDS)
+        if not self._held:
             return 0
         logger.error("%d tasks could not be reported; their leases lapse and they run again", len(self._held))
         return 1
 
-    async def _wait_quiet(self) -> bool:
-        """Wait until nothing runs; False: a second signal, or the drain timeout, came first."""
-        limit = self._settings.drain_timeout
-        waits = [self._loop.create_task(event.wait()) for event in (self._quiet, self._stop_now)]
-        timeout = limit.total_seconds() if limit is not None else None
-        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        return self._quiet.is_set()
-
     def _check_quiet(self) -> None:
-        if self._stop_asked.is_set() and self._pool.open_count == 0:
+        if self._shutdown.asked.is_set() and self._pool.open_count == 0:
             self._quiet.set()
 
     # What the pool tells.
@@ -193,7 +224,9 @@ class Worker:
     def on_room(self) -> None:
         """The pool has changed: more may be leased, or nothing is left."""
         pool = self._pool
-        if self._stop_asked.is_set():
+        if self._settings.adopt and not pool.children:
+            self._shutdown.begin()  # the process that ran the tasks is gone
+        if self._shutdown.asked.is_set():
             self._check_quiet()
         elif self._welcomed.is_set() and not self._reporter.is_behind:
             self._stream.offer(pool.wanted, pool.open_count, pool.open_bytes)
@@ -210,6 +243,10 @@ class Worker:
         if not delivery.ended and not is_told:
             logger.warning("Task %s[%s]: its lease was lost, it is stopped", delivery.name, delivery.task_id)
             self._pool.stop(delivery, Stop(Ending.SILENT, kill=True, grace=_LOST_GRACE))
+
+    def on_start_confirmed(self, delivery: Delivery) -> None:
+        """Its start is stored: what runs at most once may run now."""
+        self._pool.confirm_start(delivery)
 
     def on_cancel_requested(self, delivery: Delivery) -> None:
         """Its cancellation was asked for before it reported its start."""
@@ -231,6 +268,18 @@ class Worker:
             queues=self._queues,
             task_names=[task.name for task in catalog.tasks],
             all_task_names=catalog.unknown_task == "fail",
+            info=self._info(),
+        )
+
+    def _info(self) -> worker_service_pb2.WorkerInfo:
+        return worker_service_pb2.WorkerInfo(
+            name=self._settings.name,
+            hostname=socket.gethostname(),
+            pid=os.getpid(),
+            sdk=f"caraway-python {version('caraway')}",
+            language=f"python {platform.python_version()}",
+            pool=pool_named(self._settings.pool).name,
+            concurrency=self._settings.most_slots,
         )
 
     def held_tokens(self) -> Iterable[str]:
@@ -295,9 +344,20 @@ class Worker:
         self._deaf_timer = self._loop.call_at(max(next_look, now + 0.05), self._check_leases)
 
 
-def _pool_options(settings: Settings) -> PoolOptions:
+async def _first(timeout: float | None, *what: asyncio.Event | asyncio.Task[Any]) -> None:
+    """Wait until one of these is set or done, at most `timeout` seconds."""
+    loop = asyncio.get_running_loop()
+    waits = [one if isinstance(one, asyncio.Task) else loop.create_task(one.wait()) for one in what]
+    await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for wait, one in zip(waits, what, strict=True):
+        if wait is not one:
+            wait.cancel()
+
+
+def child_options(settings: Settings) -> ChildOptions:
+    """What each child is told."""
     soft, hard = settings.soft_time_limit, settings.time_limit
-    child = ChildOptions(
+    return ChildOptions(
         app=settings.app,
         worker=settings.name,
         supervisor=0,
@@ -308,8 +368,19 @@ def _pool_options(settings: Settings) -> PoolOptions:
         hard=hard.total_seconds() if hard else None,
         max_tasks=settings.max_tasks_per_child,
         max_memory=settings.max_memory_per_child,
+        pool=settings.pool,
+        slots=settings.slots,
+        include=settings.include,
+        log_file=settings.log_file,
+        stdout_level=settings.stdout_level,
+        target=settings.target,
+        start_timeout=settings.start_timeout.total_seconds(),
     )
-    return PoolOptions(settings.concurrency, child)
+
+
+def _pool_options(settings: Settings) -> PoolOptions:
+    link = start_child if not settings.adopt else (lambda _options: adopt(settings.adopt))
+    return PoolOptions(settings.children, child_options(settings), link)
 
 
 __all__ = ["BrokenApp", "Worker"]

@@ -40,6 +40,8 @@ class CallOptions(TypedDict, total=False):
     """Raise SoftTimeLimitExceeded in an attempt after this."""
     ignore_result: bool | None
     """Keep the state only, not what the task returns."""
+    acks_late: bool | None
+    """False: at most once; a started task that is lost never runs again."""
     result_ttl: Seconds | None
     """How long the ended task can be read. Default: the gateway's, a day."""
 
@@ -112,6 +114,8 @@ def _fill_options(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
             _set_duration(getattr(spec.time_limits, field), option, limit)
     if options.get("ignore_result"):
         spec.ignore_result = True
+    if options.get("acks_late") is False:
+        spec.ack_mode = task_pb2.TaskSpec.ACK_MODE_ON_START
     result_ttl = options.get("result_ttl")
     if result_ttl is not None:
         _set_duration(spec.result_ttl, "result_ttl", result_ttl)

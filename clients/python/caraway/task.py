@@ -45,14 +45,14 @@ class Task(Generic[P, R]):
 
     OPTIONS: ClassVar[frozenset[str]] = frozenset(
         {
-            "autoretry_for", "default_retry_delay", "dont_autoretry_for", "expires", "ignore_result", "max_retries",
-            "priority", "queue", "retry_backoff", "retry_backoff_max", "retry_jitter", "retry_kwargs",
+            "acks_late", "autoretry_for", "default_retry_delay", "dont_autoretry_for", "expires", "ignore_result",
+            "max_retries", "priority", "queue", "retry_backoff", "retry_backoff_max", "retry_jitter", "retry_kwargs",
             "soft_time_limit", "time_limit", "track_started", "typing",
         }
     )  # fmt: skip
     NOT_YET: ClassVar[frozenset[str]] = frozenset(
         {
-            "acks_late", "acks_on_failure_or_timeout", "after_return", "argsrepr", "compression", "kwargsrepr",
+            "acks_on_failure_or_timeout", "after_return", "argsrepr", "compression", "kwargsrepr",
             "on_failure", "on_retry", "on_success", "pydantic", "rate_limit", "reject_on_worker_lost", "result_backend",
             "send_events", "serializer", "shared", "store_errors_even_if_ignored", "throws", "trail",
         }
@@ -75,6 +75,8 @@ class Task(Generic[P, R]):
     soft_time_limit: float | None = None
     """Raises SoftTimeLimitExceeded in an attempt."""
     ignore_result: bool = False
+    acks_late: bool = True
+    """False: at most once. It starts only after its start is confirmed, and one that is lost then never runs again."""
     track_started: bool = False
     """Report the start of tasks that run for less than 0.1 s too."""
     queue: str | None = None
@@ -233,6 +235,8 @@ class Task(Generic[P, R]):
             options["expires"] = self.expires
         if self.ignore_result:
             options["ignore_result"] = True
+        if not self.acks_late:
+            options["acks_late"] = False
         return options
 
     # Signatures
