@@ -1,5 +1,8 @@
-"""The command `caraway`. Server, worker and others add their subcommands by the entry point group caraway.commands."""
+"""The command `caraway`: the operator's subcommands, and those of others (server, worker) by the entry point group
+caraway.commands.
+"""
 
+import importlib
 import importlib.metadata
 from typing import Final
 
@@ -9,14 +12,36 @@ __all__ = ["main"]
 
 _ENTRY_POINTS: Final = "caraway.commands"
 
+_OWN: Final = {
+    "call": "submitting",
+    "count": "listing",
+    "delete": "tasks",
+    "info": "server",
+    "list": "listing",
+    "purge": "queues",
+    "queues": "queues",
+    "result": "reading",
+    "retry": "retrying",
+    "revoke": "tasks",
+    "status": "reading",
+    "version": "server",
+    "watch": "watching",
+    "workers": "workers",
+}
+"""The operator's subcommands, and the modules of caraway.commands that hold them."""
+
 
 class _Commands(click.Group):
     """Loads a subcommand when it is asked for, so that one never pays for another's imports or falls with it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *importlib.metadata.entry_points(group=_ENTRY_POINTS).names})
+        return sorted({*_OWN, *importlib.metadata.entry_points(group=_ENTRY_POINTS).names})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _OWN:
+            module = importlib.import_module(f"caraway.commands.{_OWN[cmd_name]}")
+            found: click.Command = getattr(module, f"{cmd_name}_command")
+            return found
         for entry_point in importlib.metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
             try:
                 loaded = entry_point.load()
@@ -25,7 +50,7 @@ class _Commands(click.Group):
             if not isinstance(loaded, click.Command):
                 return _broken(cmd_name, entry_point, "it is no click command")
             return loaded
-        return super().get_command(ctx, cmd_name)
+        return None
 
 
 def _broken(name: str, entry_point: importlib.metadata.EntryPoint, why: str) -> click.Command:

@@ -7,6 +7,8 @@ survive a fork: a sync channel's futures are as fast (measured), and know neithe
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from caraway import forking
@@ -14,7 +16,13 @@ from caraway.channel import Channel, RpcError, StatusCode, new_channel
 from caraway.exceptions import CarawayError, OperationalError
 from caraway.refusal import from_rpc_error
 from caraway.retry_clock import RetryClock, WaitClock
-from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
+from caraway.v1 import (
+    admin_service_pb2_grpc,
+    control_service_pb2_grpc,
+    task_pb2,
+    task_service_pb2,
+    task_service_pb2_grpc,
+)
 
 __all__ = ["Client"]
 
@@ -22,9 +30,10 @@ __all__ = ["Client"]
 class Client:
     """Calls one gateway, with retries, from any thread, event loop or forked child. Implements `gateway.Gateway`."""
 
-    def __init__(self, target: str) -> None:
-        """`target` is "host:port". Connects at the first call."""
+    def __init__(self, target: str, *, retry_for: float | None = None) -> None:
+        """`target` is "host:port". Connects at the first call. `retry_for` is RetryClock's."""
         self.target = target
+        self.retry_for = retry_for
         self.gate = forking.Gate()
         self._channel: Channel | None = None
         # The stub holds its multicallables: making one costs as much as a call.
@@ -71,6 +80,35 @@ class Client:
         """Forget ended tasks."""
         response: task_service_pb2.DeleteTasksResponse = self._repeat("DeleteTasks", request)
         return response
+
+    def ask(self, method: str, request: Any) -> Any:
+        """Make a unary call of TaskService, AdminService or ControlService by its name, as operators' tools need it."""
+        return self._repeat(method, request)
+
+    def watch(self, request: task_service_pb2.WatchTasksRequest) -> Iterator[task_service_pb2.WatchTasksResponse]:
+        """Follow tasks; a broken stream is taken up again where it broke. Ends as `request.until_terminal` says."""
+        resumed = task_service_pb2.WatchTasksRequest()
+        resumed.CopyFrom(request)
+        clock = RetryClock(self.target, self.retry_for)
+        while True:
+            stub = self.gate.enter(self._open)
+            try:
+                responses = stub.WatchTasks(resumed)
+            finally:
+                # Not held while the caller looks at what came: a fork would wait for it.
+                self.gate.leave()
+            try:
+                for response in responses:
+                    clock = RetryClock(self.target, self.retry_for)
+                    resumed.resume_token = response.resume_token or resumed.resume_token
+                    yield response
+            except RpcError as error:
+                delay = clock.next_delay(from_rpc_error(error, self.target))
+            else:
+                return
+            finally:
+                responses.cancel()
+            time.sleep(delay)
 
     async def asubmit(self, spec: task_pb2.TaskSpec) -> None:
         """Async twin of `submit`."""
@@ -127,7 +165,12 @@ class Client:
     def _open(self) -> Any:
         if self._channel is None:
             self._channel = new_channel(self.target)
-            self._stub = task_service_pb2_grpc.TaskServiceStub(self._channel)
+            # One namespace: no two services have a method of the same name.
+            self._stub = SimpleNamespace(
+                **vars(task_service_pb2_grpc.TaskServiceStub(self._channel)),
+                **vars(admin_service_pb2_grpc.AdminServiceStub(self._channel)),
+                **vars(control_service_pb2_grpc.ControlServiceStub(self._channel)),
+            )
         return self._stub
 
     def _call(self, method: str, request: Any, timeout: float) -> Any:
@@ -177,7 +220,7 @@ class Client:
 
     def _repeat(self, method: str, request: Any) -> Any:
         """Call until it is answered, refused, or the time for retries is over."""
-        clock = RetryClock(self.target)
+        clock = RetryClock(self.target, self.retry_for)
         while True:
             try:
                 return self._call(method, request, clock.timeout())
@@ -187,7 +230,7 @@ class Client:
 
     async def _arepeat(self, method: str, request: Any) -> Any:
         """Async twin of `_repeat`."""
-        clock = RetryClock(self.target)
+        clock = RetryClock(self.target, self.retry_for)
         while True:
             try:
                 return await self._acall(method, request, clock.timeout())

@@ -3,7 +3,8 @@
 Apart, so that a program that only defines tasks (a worker's child) never loads grpc.
 """
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 from caraway.v1 import task_pb2, task_service_pb2
 
@@ -35,6 +36,12 @@ class Gateway(Protocol):
 
     def delete(self, request: task_service_pb2.DeleteTasksRequest) -> task_service_pb2.DeleteTasksResponse:
         """Forget ended tasks."""
+
+    def ask(self, method: str, request: Any) -> Any:
+        """Make a unary call of TaskService, AdminService or ControlService by its name, as operators' tools need it."""
+
+    def watch(self, request: task_service_pb2.WatchTasksRequest) -> Iterator[task_service_pb2.WatchTasksResponse]:
+        """Follow tasks; a broken stream is taken up again where it broke. Ends as `request.until_terminal` says."""
 
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""

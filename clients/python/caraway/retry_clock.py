@@ -29,12 +29,13 @@ _MAX_DELAY: Final = 2.0
 class RetryClock:
     """Counts one call's attempts against its total deadline."""
 
-    __slots__ = ("_deadline", "_target", "_tries")
+    __slots__ = ("_deadline", "_retry_for", "_target", "_tries")
 
-    def __init__(self, target: str) -> None:
-        """`target` is named in errors."""
+    def __init__(self, target: str, retry_for: float | None = None) -> None:
+        """`target` is named in errors; `retry_for` is in seconds, RETRY_FOR by default."""
         self._target = target
-        self._deadline = time.monotonic() + RETRY_FOR
+        self._retry_for = RETRY_FOR if retry_for is None else retry_for
+        self._deadline = time.monotonic() + self._retry_for
         self._tries = 0
 
     def timeout(self) -> float:
@@ -49,8 +50,8 @@ class RetryClock:
         self._tries += 1
         if self._deadline - time.monotonic() <= delay:
             raise OperationalError(
-                f"the gateway at {self._target}, or its store, could not be reached for {RETRY_FOR:g} s ({error}); "
-                "is it running (caraway server), and is the target right (target= or CARAWAY_TARGET)?",
+                f"the gateway at {self._target}, or its store, could not be reached for {self._retry_for:g} s "
+                f"({error}); is it running (caraway server), and is the target right (target= or CARAWAY_TARGET)?",
                 target=self._target,
                 reason=error.reason,
             ) from error

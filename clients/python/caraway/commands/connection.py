@@ -1,0 +1,115 @@
+"""What every operator's command shares: `--target`, `--json`, the connection, and exit codes."""
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import click
+
+from caraway.commands.output import Output, printable
+from caraway.exceptions import CarawayError, OperationalError
+from caraway.gateway import Gateway
+
+__all__ = ["CHUNK", "FAILED", "Session", "chunks", "exit_if", "operator_command"]
+
+FAILED: Final = 1
+"""Exit code, as of click.ClickException: a task failed or was not found, or something was refused."""
+_GATEWAY_AWAY: Final = 3
+
+CHUNK: Final = 50
+"""Ids in a call, and the server's usual page: small enough for any max_batch_size that makes sense."""
+
+_RETRY_FOR: Final = 5.0
+"""Seconds: who types a command would rather know than wait."""
+
+
+class _GatewayAway(click.ClickException):
+    """One line on stderr, and the exit code of its own."""
+
+    exit_code = _GATEWAY_AWAY
+
+
+class Session:
+    """One run of a command: its client, and where it writes."""
+
+    def __init__(self, target: str, out: Output) -> None:
+        """`target` is "host:port". Connects at the first call."""
+        self.target = target
+        self.out = out
+        self._client: Gateway | None = None
+
+    @property
+    def client(self) -> Gateway:
+        """The client of the gateway."""
+        if self._client is None:
+            # Here and not above: grpc takes 80 ms to load, which `--help` and completion need not pay.
+            from caraway.client import Client  # noqa: PLC0415
+
+            self._client = Client(self.target, retry_for=_RETRY_FOR)
+        return self._client
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+
+
+def operator_command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function that takes a Session and its own parameters."""
+
+    def make(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def run(target: str | None, as_json: bool, **parameters: Any) -> None:
+            chosen = target or os.environ.get("CARAWAY_TARGET") or "localhost:50051"
+            session = Session(chosen, Output(as_json))
+            with contextlib.closing(session), _one_line_errors(chosen):
+                function(session, **parameters)
+
+        command = click.command(name)(run)
+        command.params += [
+            click.Option(
+                ["--target"],
+                metavar="HOST:PORT",
+                help="The gateway's address. Default: the environment's CARAWAY_TARGET, or else localhost:50051.",
+            ),
+            click.Option(["--json", "as_json"], is_flag=True, help="Write JSON: one document, or one object a line."),
+        ]
+        return command
+
+    return make
+
+
+@contextlib.contextmanager
+def _one_line_errors(target: str) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if error.reason:
+            text = f"the gateway at {target} can't answer now ({error.reason}): {_last_cause(error)}"
+        else:
+            text = (
+                f"no gateway answers at {target}: start one (caraway server), or name another by --target or "
+                "CARAWAY_TARGET"
+            )
+        raise _GatewayAway(printable(text)) from error
+    except CarawayError as error:
+        raise click.ClickException(printable(error)) from error
+
+
+def _last_cause(error: OperationalError) -> BaseException:
+    return error.__cause__ if isinstance(error.__cause__, OperationalError) else error
+
+
+def chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Cut ids into calls that the gateway takes; each id once."""
+    unique = list(dict.fromkeys(ids))
+    for start in range(0, len(unique), CHUNK):
+        yield unique[start : start + CHUNK]
+
+
+def exit_if(failed: bool) -> None:
+    """End the command with the exit code of failure, its answer being written."""
+    if failed:
+        raise click.exceptions.Exit(FAILED)

@@ -1,0 +1,58 @@
+"""The options that choose tasks, and the walk through the pages of a list."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import click
+
+from caraway.commands.connection import CHUNK, Session
+from caraway.commands.task_form import kind_name, state_name
+from caraway.v1 import task_pb2, task_service_pb2
+
+__all__ = ["choice_options", "pages", "state_option", "task_filter"]
+
+_STATES: Final = {state_name(value): value for value in task_pb2.Task.State.values() if value}
+_KINDS: Final = {kind_name(value): value for value in task_pb2.TaskError.Kind.values() if value}
+
+state_option: Final = click.option(
+    "--state", "states", multiple=True, type=click.Choice(list(_STATES), case_sensitive=False), help="In this state."
+)
+
+
+def choice_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add --queue, --name and --error-kind; each may be given more than once."""
+    kind = click.Choice(list(_KINDS), case_sensitive=False)
+    for option in (
+        click.option("--error-kind", "kinds", multiple=True, type=kind, help="Ended with an error of this kind."),
+        click.option("--name", "names", multiple=True, help="Of this task name."),
+        click.option("--queue", "queues", multiple=True, help="In, or from, this queue."),
+    ):
+        function = option(function)
+    return function
+
+
+def task_filter(
+    states: Sequence[str], queues: Sequence[str], names: Sequence[str], kinds: Sequence[str]
+) -> task_pb2.TaskFilter:
+    """Make the filter that these options stand for."""
+    return task_pb2.TaskFilter(
+        states=[_STATES[name] for name in states],
+        queues=queues,
+        names=names,
+        error_kinds=[_KINDS[name] for name in kinds],
+    )
+
+
+def pages(session: Session, chosen: task_pb2.TaskFilter, limit: int | None = None) -> Iterator[list[task_pb2.Task]]:
+    """Read a list page by page, as far as it is asked for."""
+    request = task_service_pb2.ListTasksRequest(filter=chosen)
+    left = limit
+    while left is None or left > 0:
+        request.page_size = CHUNK if left is None else min(left, CHUNK)
+        response: Any = session.client.ask("ListTasks", request)
+        yield list(response.tasks)
+        if left is not None:
+            left -= len(response.tasks)
+        if not response.next_page_token:
+            return
+        request.page_token = response.next_page_token

@@ -1,0 +1,53 @@
+"""`caraway retry`."""
+
+import click
+
+from caraway.commands.connection import Session, chunks, exit_if, operator_command
+from caraway.commands.filters import choice_options, pages, task_filter
+from caraway.commands.tasks import show_results
+from caraway.v1 import task_pb2, task_service_pb2
+
+__all__ = ["retry_command"]
+
+_Result = task_service_pb2.RetryTasksResponse.Result
+
+
+@operator_command("retry")
+@click.argument("task_ids", nargs=-1)
+@click.option("--dead", is_flag=True, help="Every FAILED task; --queue, --name and --error-kind choose among them.")
+@choice_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def retry_command(
+    session: Session,
+    task_ids: tuple[str, ...],
+    dead: bool,
+    queues: tuple[str, ...],
+    names: tuple[str, ...],
+    kinds: tuple[str, ...],
+    yes: bool,
+) -> None:
+    """Send tasks that ended without success back to their queues. Exit code 1 where one was not retried."""
+    if dead == bool(task_ids):
+        raise click.UsageError("name tasks, or give --dead")
+    if not dead:
+        if queues or names or kinds:
+            raise click.UsageError("--queue, --name and --error-kind need --dead")
+        retried = [_retry(session, chunk) for chunk in chunks(task_ids)]
+        exit_if(not all(retried))
+        return
+    if not yes:
+        click.confirm("Retry every FAILED task that these options choose?", abort=True, err=True)
+    well, found = True, 0
+    # The list goes from the latest purge time on: a task that fails again meanwhile is behind us.
+    for page in pages(session, task_filter(["FAILED"], queues, names, kinds)):
+        if page:
+            found += len(page)
+            well &= _retry(session, [task.task_id for task in page])
+    session.out.remark(f"{found} FAILED tasks were found")
+    exit_if(not well)
+
+
+def _retry(session: Session, ids: list[str]) -> bool:
+    request = task_service_pb2.RetryTasksRequest(selector=task_pb2.TaskSelector(task_ids=ids))
+    response = session.client.ask("RetryTasks", request)
+    return show_results(session, response.results, _Result.Outcome, frozenset({_Result.OUTCOME_QUEUED}))
