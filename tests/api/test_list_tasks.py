@@ -137,7 +137,10 @@ def test_kinds_are_those_that_the_tasks_show(api: Api, queue: str) -> None:
 
 def test_the_view_is_basic_unless_full_is_asked_for(api: Api, queue: str) -> None:
     fail(api, queue, args=numbers(1), args_repr="(1,)")
-    basic, full = (pages(api, view=view, queues=[queue])[0][0] for view in (0, task_pb2.TASK_VIEW_FULL))
+    basic, full = (
+        next(task for page in pages(api, view=view, queues=[queue]) for task in page)
+        for view in (0, task_pb2.TASK_VIEW_FULL)
+    )
     assert (basic.error.traceback, basic.spec.HasField("args"), basic.spec.args_repr) == ("", False, "(1,)")
     assert (full.error.traceback, full.spec.args) == ("tb", numbers(1))
 
