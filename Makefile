@@ -62,8 +62,22 @@ format: setup ## format Python and protos in place
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/buf format -w proto
 
+OLDEST := .build/oldest
+
+# The lowest versions that pyproject.toml allows; what the tests themselves need is as new as goes with them.
+$(OLDEST)/.ready: pyproject.toml
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@$(OLDEST)/bin/pip install -q --disable-pip-version-check 'uv>=0.9' || { echo "caraway: no package index can be reached; pip's message above says which"; exit 1; }
+	@$(OLDEST)/bin/uv pip compile -q --python $(OLDEST)/bin/python --resolution lowest-direct --all-extras --no-header --no-annotate pyproject.toml -o $(OLDEST)/versions.txt
+	@$(OLDEST)/bin/uv pip install -q --python $(OLDEST)/bin/python -c $(OLDEST)/versions.txt -r $(OLDEST)/versions.txt -e . --group dev
+	@touch $@
+
+.PHONY: test-oldest
+test-oldest: $(OLDEST)/.ready ## the tests with the oldest supported dependencies, but for the slowest (kills)
+	@$(OLDEST)/bin/pytest -q -m 'not chaos and not installs'
+
 .PHONY: test
-test: lint ## set up and pass every test
+test: lint $(if $(CI),test-oldest) ## set up and pass every test; in CI with the oldest dependencies too
 	@mkdir -p .build
 	@$(BIN)/pytest; code=$$?; echo $$code > .build/pytest.exit; exit $$code
 

@@ -51,7 +51,7 @@ class GatewayProcess:
                     continue
             return None
 
-        found = eventually(find, what="the embedded store runs")
+        found = eventually(find, timeout=30, what="the embedded store runs")
         assert isinstance(found, int)
         return found
 

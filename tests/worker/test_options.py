@@ -171,10 +171,10 @@ def test_what_tasks_print_may_be_left_alone(start_worker: WorkerStarter, app: Ca
 def test_import_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "hanging.py").write_text("import threading\nthreading.Event().wait()\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    worker = WorkerProcess("127.0.0.1:1", "--start-timeout", "1", "-c", "1", app="hanging")
+    worker = WorkerProcess("127.0.0.1:1", "--start-timeout", "4", "-c", "1", app="hanging")
     try:
         assert worker.process.wait(DEADLINE) == 1
-        assert "it was not loaded within 1 s" in worker.output
+        assert "it was not loaded within 4 s" in worker.output
         worker.wait_for(r'hanging\.py", line 2 in <module>')
     finally:
         worker.stop()

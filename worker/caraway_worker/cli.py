@@ -22,6 +22,9 @@ from caraway_worker.pools import POOL_NAMES, pool_named
 from caraway_worker.settings import Settings, SettingsError, node_name
 from caraway_worker.worker import BrokenApp, Worker, child_options
 
+if sys.platform != "win32":
+    import uvloop
+
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _EX_CANTCREAT = 73
 
@@ -192,8 +195,4 @@ def _run(main: Coroutine[Any, Any, int]) -> int:
 
 
 def _loop_factory() -> Any:
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415 - does not exist on Windows
-
-    return uvloop.new_event_loop
+    return None if sys.platform == "win32" else uvloop.new_event_loop

@@ -45,12 +45,23 @@ class _Commands(click.Group):
         for entry_point in importlib.metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
             try:
                 loaded = entry_point.load()
+            except ModuleNotFoundError as error:
+                return _broken(cmd_name, entry_point, _missing(entry_point, error))
             except Exception as error:
                 return _broken(cmd_name, entry_point, f"{type(error).__name__}: {error}")
             if not isinstance(loaded, click.Command):
                 return _broken(cmd_name, entry_point, "it is no click command")
             return loaded
         return None
+
+
+def _missing(entry_point: importlib.metadata.EntryPoint, error: ModuleNotFoundError) -> str:
+    """Say what to install: an entry point names the extras that it needs."""
+    why = f"ModuleNotFoundError: {error}"
+    if entry_point.dist is None or not entry_point.extras:
+        return why
+    wanted = f"{entry_point.dist.name}[{','.join(entry_point.extras)}]"
+    return f"{why}; install what it needs: pip install '{wanted}'"
 
 
 def _broken(name: str, entry_point: importlib.metadata.EntryPoint, why: str) -> click.Command:
