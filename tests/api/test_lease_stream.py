@@ -162,6 +162,9 @@ def test_a_new_stream_takes_up_what_is_held(api: Api, queue: str) -> None:
         api.submit_id(queue)
     first = api.stream(queue, credit=2, worker_id=worker_id)
     held, gone = first.leases(2)
+    first.beat(
+        1, held.lease_token, gone.lease_token
+    )  # the gateway knows that they were written; else it takes them back
     first.abandon()
     api.report(gone, released=Report.Released())
     tokens = [held.lease_token, gone.lease_token]

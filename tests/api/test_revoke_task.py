@@ -81,6 +81,7 @@ def test_a_worker_that_comes_back_is_told_again(api: Api, queue: str) -> None:
     task_id = api.submit_id(queue)
     first = api.stream(queue, credit=1)
     lease = first.lease()
+    first.beat(1, lease.lease_token)  # the gateway knows that the lease was written; else it would take it back
     first.abandon()
     api.revoke(task_id, mode=Request.MODE_CANCEL)
     second = api.stream(queue, held_lease_tokens=[lease.lease_token])

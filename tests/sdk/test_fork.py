@@ -107,9 +107,9 @@ print("done")
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
+    # From Python 3.12 on a fork beside threads is warned of: it is what these programs are about.
+    command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_busy_parent_forks_many_times_in_a_row(played: PlayedGateway) -> None:
