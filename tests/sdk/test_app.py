@@ -86,7 +86,7 @@ def test_an_unknown_option_is_refused_with_the_nearest_right_name() -> None:
     app = Caraway("proj")
     with pytest.raises(TypeError, match="'max_retry'; did you mean 'max_retries'"):
         app.task(max_retry=3)(lambda: None)
-    with pytest.raises(TypeError, match="does not support the option 'rate_limit' in this version"):
+    with pytest.raises(TypeError, match="does not support the option 'rate_limit': rates are not limited yet"):
         app.task(rate_limit="10/s")(lambda: None)
     with pytest.raises(TypeError, match="it knows"):
         app.task(zzzz=1)(lambda: None)

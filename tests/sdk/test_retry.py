@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from caraway import Caraway
-from caraway.exceptions import Ignore, MaxRetriesExceededError, Reject, Retry
+from caraway.exceptions import EncodeError, Ignore, MaxRetriesExceededError, Reject, Retry
 from caraway.request import Context, pop, push
 from caraway.retries import backoff
 
@@ -97,11 +97,68 @@ def test_called_directly_it_raises_the_error() -> None:
         asks_plainly()
 
 
-def test_other_arguments_are_refused_the_same_are_not() -> None:
-    with attempt(asks, args=(1,), kwargs={"a": 2}), pytest.raises(Retry):
-        asks(args=[1], kwargs={"a": 2})
-    with attempt(asks, args=(1,)), pytest.raises(TypeError, match="arguments"):
-        asks(args=[2])
+def overrides(**options: Any) -> Any:
+    """What a retry with these options changes."""
+    fields = {"args": (1,), "kwargs": {"a": 2}, "timelimit": (30.0, 20.0), "headers": {"tenant": "blue"}}
+    with attempt(changes, **fields), pytest.raises(Retry) as raised:
+        changes(**options)
+    return raised.value.overrides
+
+
+@app.task(bind=True, name="changes", typing=False)
+def changes(self: Any, **options: Any) -> Any:
+    raise self.retry(throw=False, **options)
+
+
+def test_a_retry_that_changes_nothing_sends_nothing() -> None:
+    assert overrides() is None
+    assert overrides(queue=None, countdown=3, max_retries=9) is None
+
+
+def test_other_arguments_are_for_the_next_attempt() -> None:
+    assert overrides(args=[3]).payload.json == '{"args":[3],"kwargs":{"a":2}}'
+    assert overrides(kwargs={"b": 4}).payload.json == '{"args":[1],"kwargs":{"b":4}}'
+    with attempt(asks), pytest.raises(EncodeError):
+        asks(kwargs={"countdown": object()})
+    with attempt(asks), pytest.raises(TypeError, match="too many positional"):
+        asks(args=[1])
+
+
+def test_other_options_hold_from_the_retry_on() -> None:
+    changed = overrides(queue="slow", priority=0, expires=60)
+    assert (changed.queue, changed.priority, changed.HasField("priority")) == ("slow", 0, True)
+    assert (changed.ttl.seconds, changed.HasField("payload")) == (60, False)
+    until = datetime(2040, 1, 1, tzinfo=UTC)
+    assert overrides(expires=until).expire_time.ToDatetime(tzinfo=UTC) == until
+
+
+def test_a_limit_that_is_not_named_stays_as_it_is() -> None:
+    limits = overrides(time_limit=90).time_limits
+    assert (limits.hard.seconds, limits.soft.seconds) == (90, 20)
+    limits = overrides(soft_time_limit=10).time_limits
+    assert (limits.hard.seconds, limits.soft.seconds) == (30, 10)
+
+
+def test_headers_are_added_to_those_there_are() -> None:
+    assert dict(overrides(headers={"try": "2"}).headers) == {"tenant": "blue", "try": "2"}
+
+
+def test_what_a_retry_cannot_change_is_refused() -> None:
+    for option in ({"ignore_result": True}, {"task_id": "x"}, {"acks_late": False}):
+        with attempt(asks), pytest.raises(TypeError, match=f"does not support the option '{next(iter(option))}'"):
+            asks(**option)
+    with attempt(asks), pytest.raises(TypeError, match="did you mean 'queue'"):
+        asks(que="x")
+    with attempt(asks), pytest.raises(ValueError, match="priority"):
+        asks(priority=10)
+
+
+def test_a_retry_raised_by_hand_waits_for_a_time_or_an_instant() -> None:
+    assert Retry().delay == 0
+    assert Retry(when=3).delay == 3
+    assert Retry(when=timedelta(minutes=1)).delay == 60
+    assert 3590 < Retry(when=datetime.now(UTC) + timedelta(hours=1)).delay <= 3600
+    assert Retry(when=datetime.now(UTC) - timedelta(hours=1)).delay == 0
 
 
 def raising(error: BaseException, **options: Any) -> Any:
@@ -118,7 +175,7 @@ def test_autoretry_asks_for_the_errors_named_and_no_others() -> None:
         (ValueError("x"), False),
         (Ignore(), False),
         (Reject(), False),
-        (Retry(delay=3), False),
+        (Retry(when=3), False),
     ):
         task = raising(error, autoretry_for=(OSError, Ignore, Reject), dont_autoretry_for=(FileNotFoundError,))
         with attempt(task), pytest.raises(Retry if is_retried else type(error)) as raised:
@@ -182,6 +239,12 @@ def test_progress_goes_where_the_worker_says() -> None:
     with attempt(counts, report_progress=lambda state, meta: told.append((state, meta))):
         counts()
     assert told == [("PROGRESS", {"done": 1}), ("", 2), ("", None)]
+
+
+@pytest.mark.parametrize("state", ["SUCCESS", "FAILURE", "REVOKED", "REJECTED", "IGNORED"])
+def test_a_task_cannot_say_that_it_has_ended(state: str) -> None:
+    with attempt(asks), pytest.raises(ValueError, match=f"can't end a task as {state}"):
+        asks.update_state(state=state)
 
 
 def test_a_task_sees_that_it_should_stop() -> None:

@@ -166,7 +166,7 @@ def raise_one(name: str) -> None:
         "Ignore": Ignore(),
         "Reject": Reject("not me"),
         "Requeue": Reject("later", requeue=True),
-        "Retry": Retry("again", exc=OSError("no route"), delay=2.5),
+        "Retry": Retry("again", exc=OSError("no route"), when=2.5),
     }[name]
 
 

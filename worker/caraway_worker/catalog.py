@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """One registered task: its name and its own limits in seconds."""
+    """One registered task: its name, its own limits in seconds, and two of its options."""
 
     name: str
     soft: float | None
     hard: float | None
     track_started: bool
+    reject_on_worker_lost: bool = True
 
 
 @dataclass(frozen=True, slots=True)

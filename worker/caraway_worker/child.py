@@ -132,7 +132,13 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
         default_queue=app.default_queue,
         unknown_task=app.unknown_task,
         tasks=tuple(
-            TaskEntry(task.name, task.soft_time_limit, task.time_limit, bool(task.track_started))
+            TaskEntry(
+                task.name,
+                task.soft_time_limit,
+                task.time_limit,
+                bool(task.track_started),
+                task.reject_on_worker_lost is not False,
+            )
             for task in app.tasks.values()
         ),
     )

@@ -1,12 +1,13 @@
 """Runs one task in the child and writes the report of how it ended."""
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from caraway import request
 from caraway.app import Caraway
@@ -17,6 +18,7 @@ from caraway.v1 import task_pb2, worker_service_pb2
 from caraway.wire_error import to_error
 from caraway_worker import outcomes
 from caraway_worker.coroutines import Strikable
+from caraway_worker.hooks import calls_after
 from caraway_worker.options import ChildOptions, Limits
 from caraway_worker.soft_limit import MESSAGE, SoftLimit
 
@@ -49,6 +51,15 @@ class Attempt:
     began: int  # CLOCK_MONOTONIC, nanoseconds
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
+    error: BaseException | None = None  # what it ended by
+
+
+async def _hooked(task: "Task[Any, Any]", context: request.Context) -> Any:
+    """The body of an async task that has hooks."""
+    started = task.before_start(context.id, context.args, context.kwargs)
+    if inspect.iscoroutine(started):
+        await started
+    return await cast(Coroutine[Any, Any, Any], task(*context.args, **context.kwargs))
 
 
 Ended = tuple[int, int, bytes]
@@ -111,35 +122,54 @@ class Executor:
 
     def _call(self, attempt: Attempt, task: "Task[Any, Any]") -> int:
         soft_limit = attempt.slot.soft_limit
-        token = request.push(self._context(attempt, task))
+        context = self._context(attempt, task)
+        token = request.push(context)
+        value: Any = None
         try:
             soft_limit.arm(attempt.sequence)
             try:
+                if task.has_hooks:
+                    started = task.before_start(context.id, context.args, context.kwargs)
+                    if inspect.iscoroutine(started):
+                        attempt.slot.run_coroutine(started)
                 value = task(*attempt.args, **attempt.kwargs)
                 if task.is_async:
                     value = attempt.slot.run_coroutine(value)
                 soft_limit.disarm()
             except BaseException as error:
                 soft_limit.disarm()
-                return _note(attempt, error)
-            return self._succeed(attempt, task, value)
+                outcome = self._note(attempt, task, error)
+            else:
+                outcome = self._succeed(attempt, task, value)
+            if task.has_hooks:
+                for call in calls_after(task, context, outcome, value, attempt.error):
+                    call.run(attempt.slot.run_coroutine)
+            return outcome
         finally:
             request.pop(token)
 
     async def _acall(self, attempt: Attempt, task: "Task[Any, Any]") -> int:
         soft_limit = attempt.slot.soft_limit
-        token = request.push(self._context(attempt, task))
+        context = self._context(attempt, task)
+        token = request.push(context)
+        value: Any = None
         try:
             soft_limit.arm(attempt.sequence)
             try:
-                body = Strikable(task(*attempt.args, **attempt.kwargs), asyncio.get_running_loop())
+                coroutine = _hooked(task, context) if task.has_hooks else task(*attempt.args, **attempt.kwargs)
+                body = Strikable(coroutine, asyncio.get_running_loop())
                 with soft_limit.diverted(body.strike):
                     value = await body.run()
-            except BaseException as error:
-                return _note(attempt, error)
-            finally:
                 soft_limit.disarm()
-            return self._succeed(attempt, task, value)
+            except BaseException as error:
+                soft_limit.disarm()
+                outcome = self._note(attempt, task, error)
+            else:
+                outcome = self._succeed(attempt, task, value)
+            if task.has_hooks:
+                for call in calls_after(task, context, outcome, value, attempt.error):
+                    await call.arun()
+            return outcome
         finally:
             request.pop(token)
 
@@ -153,12 +183,39 @@ class Executor:
             self._check_size("the result", text)
             report.succeeded.result.json = text
         except UnicodeEncodeError as error:
-            return _fail(
-                report, EncodeError(f"the result is not Unicode: {error.reason}"), Kind.KIND_PAYLOAD, final=True
-            )
+            attempt.error = EncodeError(f"the result is not Unicode: {error.reason}")
         except EncodeError as error:
-            return _fail(report, error, Kind.KIND_PAYLOAD, final=True)
-        return outcomes.SUCCEEDED
+            attempt.error = error
+        else:
+            return outcomes.SUCCEEDED
+        return _fail(report, attempt.error, Kind.KIND_PAYLOAD, final=True)
+
+    def _note(self, attempt: Attempt, task: "Task[Any, Any]", error: BaseException) -> int:
+        """Write what the task raised."""
+        attempt.error = error
+        # The first frame is this module's; the reader wants to see their own.
+        error.__traceback__ = error.__traceback__.tb_next if error.__traceback__ else None
+        if isinstance(error, Retry):
+            return self._retry(attempt, error)
+        outcome = _note(attempt, error)
+        if outcome == outcomes.FAILED and task.throws and isinstance(error, task.throws):
+            return outcomes.EXPECTED
+        return outcome
+
+    def _retry(self, attempt: Attempt, error: Retry) -> int:
+        retry = attempt.report.retry
+        try:
+            delay = error.delay
+            if error.overrides is not None:
+                self._check_size("what the retry is to be called with", error.overrides.payload.json)
+                retry.overrides.CopyFrom(error.overrides)
+        except (EncodeError, TypeError) as unfit:
+            attempt.error = unfit
+            return _fail(attempt.report, unfit, Kind.KIND_APPLICATION, final=True)
+        retry.error.CopyFrom(to_error(error.exc if isinstance(error.exc, BaseException) else error))
+        if delay > 0:
+            retry.delay.FromNanoseconds(int(delay * 1e9))
+        return outcomes.RETRY
 
     def _check_size(self, what: str, text: str) -> None:
         most = self.limits.max_payload_bytes
@@ -170,9 +227,9 @@ class Executor:
     def _context(self, attempt: Attempt, task: "Task[Any, Any]") -> request.Context:
         lease, slot, sequence = attempt.lease, attempt.slot, attempt.sequence
         spec = lease.task
-        headers = dict(spec.headers) if spec.headers else {}
-        return request.Context(
-            id=spec.task_id,
+        task_id = spec.task_id
+        context = request.Context(
+            id=task_id,
             task=spec.name,
             args=attempt.args,
             kwargs=attempt.kwargs,
@@ -180,7 +237,6 @@ class Executor:
             delivery_count=lease.delivery_count,
             fence=lease.fence,
             hostname=self._options.worker,
-            headers=headers,
             delivery_info={
                 "queue": spec.queue,
                 "priority": spec.priority,
@@ -188,12 +244,17 @@ class Executor:
             },
             timelimit=self._limits_of(spec, task),
             expires=_expires(lease),
-            root_id=headers.get(request.ROOT_HEADER, spec.task_id),
-            parent_id=headers.get(request.PARENT_HEADER),
+            root_id=task_id,
             ignore_result=spec.ignore_result or bool(task.ignore_result),
             report_progress=partial(self._report_progress, attempt),
             is_cancelled=partial(slot.cancelled, sequence),
         )
+        if spec.headers:
+            headers = context.headers = dict(spec.headers)
+            context.root_id = headers.get(request.ROOT_HEADER, task_id)
+            context.parent_id = headers.get(request.PARENT_HEADER)
+            context.shadow = headers.get(request.SHADOW_HEADER)
+        return context
 
     def _limits_of(self, spec: task_pb2.TaskSpec, task: "Task[Any, Any]") -> tuple[float | None, float | None]:
         """Hard and soft limit as the supervisor enforces them, in seconds."""
@@ -231,16 +292,8 @@ def _seal(attempt: Attempt, outcome: int) -> Ended:
 
 
 def _note(attempt: Attempt, error: BaseException) -> int:
-    """Write what the task raised."""
+    """Write an error that asks for no retry."""
     report = attempt.report
-    # The first frame is this module's; the reader wants to see their own.
-    error.__traceback__ = error.__traceback__.tb_next if error.__traceback__ else None
-    if isinstance(error, Retry):
-        cause = error.exc if isinstance(error.exc, BaseException) else error
-        report.retry.error.CopyFrom(to_error(cause))
-        if error.delay > 0:
-            report.retry.delay.FromNanoseconds(int(error.delay * 1e9))
-        return outcomes.RETRY
     if isinstance(error, Ignore):
         report.ignored.SetInParent()
         return outcomes.IGNORED

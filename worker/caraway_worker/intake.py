@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
+from caraway.request import SHADOW_HEADER
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_worker.catalog import Catalog, TaskEntry
 from caraway_worker.delivery import Delivery
@@ -21,7 +23,7 @@ class Intake:
     def _with_defaults(self, entry: TaskEntry) -> TaskEntry:
         soft = self._soft if entry.soft is None else entry.soft
         hard = self._hard if entry.hard is None else entry.hard
-        return TaskEntry(entry.name, soft, hard, entry.track_started)
+        return replace(entry, soft=soft, hard=hard)
 
     def deliveries(self, leases: Iterable[worker_service_pb2.TaskLease], now: float) -> list[Delivery]:
         """Make a delivery of each lease received at `now`, by the loop's clock."""
@@ -41,6 +43,9 @@ class Intake:
             if limits.HasField("hard"):
                 delivery.hard = limits.hard.ToTimedelta().total_seconds()
         delivery.at_most_once = spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START
+        delivery.fails_with_worker = not entry.reject_on_worker_lost
+        if spec.headers:
+            delivery.shown_name = spec.headers.get(SHADOW_HEADER, "")
         if lease.HasField("expires_in"):
             delivery.not_after_ns = time.monotonic_ns() + max(0, lease.expires_in.ToNanoseconds())
         return delivery

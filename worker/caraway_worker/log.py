@@ -70,7 +70,10 @@ def _naming_task(make: Callable[..., logging.LogRecord]) -> Callable[..., loggin
     def make_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
         running = request.current()
-        record.task_id, record.task_name = (OUTSIDE, OUTSIDE) if running is None else (running.id, running.task)
+        if running is None:
+            record.task_id = record.task_name = OUTSIDE
+        else:
+            record.task_id, record.task_name = running.id, running.shadow or running.task
         return record
 
     return make_record
@@ -85,7 +88,7 @@ class TaskLog:
     def received(self, delivery: Delivery) -> None:
         """A delivery came."""
         if self._info:
-            logger.info("Task %s[%s] received", delivery.name, delivery.task_id)
+            logger.info("Task %s[%s] received", _shown(delivery), delivery.task_id)
 
     def ended(self, delivery: Delivery, outcome: int, report: bytes, run_ns: int) -> None:
         """A delivery ended with this report."""
@@ -94,6 +97,11 @@ class TaskLog:
                 self._succeeded(delivery, report, run_ns)
         elif outcome in (outcomes.FAILED, outcomes.LOST):
             self._failed(delivery, outcome, report)
+        elif outcome == outcomes.EXPECTED:
+            if self._info:
+                error = _parse(report).failed.error
+                text = "Task %s[%s] raised expected: %s: %s"
+                logger.info(text, _shown(delivery), delivery.task_id, error.type, error.message)
         elif self._info:
             self._other(delivery, outcome, report)
 
@@ -102,7 +110,7 @@ class TaskLog:
         shown = result.json if result.HasField("json") else f"<{len(result.data)} bytes>" if result.data else "null"
         if len(shown) > RESULT_SHOWN:
             shown = f"{shown[:RESULT_SHOWN]}..."
-        logger.info("Task %s[%s] succeeded in %.6gs: %s", delivery.name, delivery.task_id, run_ns / 1e9, shown)
+        logger.info("Task %s[%s] succeeded in %.6gs: %s", _shown(delivery), delivery.task_id, run_ns / 1e9, shown)
 
     def _failed(self, delivery: Delivery, outcome: int, report: bytes) -> None:
         parsed = _parse(report)
@@ -112,9 +120,9 @@ class TaskLog:
             text = "Task %s[%s] lost: %s: %s"
         if error.traceback:
             text += "\n%s"
-            logger.error(text, delivery.name, delivery.task_id, error.type, error.message, error.traceback)
+            logger.error(text, _shown(delivery), delivery.task_id, error.type, error.message, error.traceback)
         else:
-            logger.error(text, delivery.name, delivery.task_id, error.type, error.message)
+            logger.error(text, _shown(delivery), delivery.task_id, error.type, error.message)
 
     def _other(self, delivery: Delivery, outcome: int, report: bytes) -> None:
         parsed = _parse(report)
@@ -122,15 +130,19 @@ class TaskLog:
             delay = parsed.retry.delay.ToTimedelta().total_seconds()
             error = parsed.retry.error
             text = "Task %s[%s] retry: Retry in %gs: %s: %s"
-            logger.info(text, delivery.name, delivery.task_id, delay, error.type, error.message)
+            logger.info(text, _shown(delivery), delivery.task_id, delay, error.type, error.message)
         elif outcome == outcomes.RELEASED:
-            logger.info("Task %s[%s] handed back: %s", delivery.name, delivery.task_id, parsed.released.reason)
+            logger.info("Task %s[%s] handed back: %s", _shown(delivery), delivery.task_id, parsed.released.reason)
         elif outcome == outcomes.REJECTED:
-            logger.info("Task %s[%s] rejected: %s", delivery.name, delivery.task_id, parsed.rejected.reason)
+            logger.info("Task %s[%s] rejected: %s", _shown(delivery), delivery.task_id, parsed.rejected.reason)
         elif outcome == outcomes.CANCELLED:
-            logger.info("Task %s[%s] revoked", delivery.name, delivery.task_id)
+            logger.info("Task %s[%s] revoked", _shown(delivery), delivery.task_id)
         else:
-            logger.info("Task %s[%s] ignored", delivery.name, delivery.task_id)
+            logger.info("Task %s[%s] ignored", _shown(delivery), delivery.task_id)
+
+
+def _shown(delivery: Delivery) -> str:
+    return delivery.shown_name or delivery.name
 
 
 def _parse(report: bytes) -> worker_service_pb2.TaskReport:

@@ -15,6 +15,8 @@ REJECTED = TaskReport.REJECTED_FIELD_NUMBER
 CANCELLED = TaskReport.CANCELLED_FIELD_NUMBER
 IGNORED = TaskReport.IGNORED_FIELD_NUMBER
 LOST = TaskReport.LOST_FIELD_NUMBER
+EXPECTED = 100
+"""FAILED, by an error that the task's `throws` names; known between child and log only."""
 
 _LANGUAGE = "python"
 
@@ -41,13 +43,26 @@ def cancelled(delivery: Delivery) -> bytes:
 
 
 def lost(delivery: Delivery, how: str) -> bytes:
-    """The process that ran it died; `how` says it in words."""
-    error = task_pb2.TaskError(
+    """It may have begun, and will not end; `how` says it in words."""
+    return TaskReport(
+        task_id=delivery.task_id, lease_token=delivery.token, lost=TaskReport.Lost(error=_worker_lost(how))
+    ).SerializeToString()
+
+
+def died(delivery: Delivery, how: str) -> tuple[int, bytes]:
+    """The process that ran it died: it is lost, or has failed where it is not to run again. The outcome, the report."""
+    if not delivery.fails_with_worker:
+        return LOST, lost(delivery, how)
+    error = _worker_lost(how)
+    error.non_retryable = True
+    report = TaskReport(task_id=delivery.task_id, lease_token=delivery.token, failed=TaskReport.Failed(error=error))
+    return FAILED, report.SerializeToString()
+
+
+def _worker_lost(how: str) -> task_pb2.TaskError:
+    return task_pb2.TaskError(
         kind=Kind.KIND_WORKER_LOST, type="caraway.exceptions.WorkerLostError", message=how, language=_LANGUAGE
     )
-    return TaskReport(
-        task_id=delivery.task_id, lease_token=delivery.token, lost=TaskReport.Lost(error=error)
-    ).SerializeToString()
 
 
 def time_limit(delivery: Delivery) -> bytes:

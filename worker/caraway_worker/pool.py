@@ -148,7 +148,7 @@ class Pool:
             self._hand_back(delivery, KILLED)
         else:
             how = f"the process {child.pid} that ran the task died: {exit_in_words(code)}"
-            self._end(delivery, outcomes.LOST, outcomes.lost(delivery, how))
+            self._end(delivery, *outcomes.died(delivery, how))
 
     def report_start(self, delivery: Delivery) -> None:
         """Report that it runs, once."""

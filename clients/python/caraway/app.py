@@ -1,6 +1,7 @@
 """Caraway: an app, which holds tasks and knows the gateway."""
 
 import os
+import pkgutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,8 @@ __all__ = ["Caraway"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+AnyTask = Task[..., Any]
+T = TypeVar("T", bound=AnyTask)
 
 _DEFAULT_TARGET = "localhost:50051"
 
@@ -36,21 +39,22 @@ class Caraway:
         *,
         default_queue: str | None = None,
         unknown_task: Literal["wait", "fail"] = "wait",
-        task_cls: type[Task[..., Any]] = Task,
+        task_cls: type[AnyTask] | str = Task,
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
 
         `target` is the gateway's address as "host:port"; by default the environment's CARAWAY_TARGET, read when first
         needed, or else localhost:50051. `default_queue` is where tasks go that name no queue, and what a worker without
         -Q serves. `unknown_task` says what a worker of this app does about a task that it does not know: "wait" leaves
-        it in its queue for one that does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks.
+        it in its queue for one that does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks,
+        or its name as "module:Class", looked up when the first task is made.
         """
         if unknown_task not in ("wait", "fail"):
             raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
         self.main = main
         self.default_queue = default_queue or "default"
         self.unknown_task = unknown_task
-        self.task_cls = task_cls
+        self._task_cls = task_cls
         self.tasks: dict[str, Task[..., Any]] = {}
         self._target = target
         self._default_options: CallOptions = {"queue": default_queue} if default_queue else {}
@@ -121,11 +125,22 @@ class Caraway:
         """
 
         def register(body: Callable[..., Any]) -> Task[..., Any]:
-            made = (base or self.task_cls)(self, name or self._name_of(body), body, bind=bind, options=options)
+            made = (base or self.Task)()
+            made._set_up(self, name or self._name_of(body), body, bind=bind, options=options)
             self._register(made)
             return made
 
         return register if function is None else register(function)
+
+    def register_task(self, task: T | type[T], /, **options: Any) -> T:
+        """Register a task written as a class with a method `run`: its instance, or the class; returns the instance.
+
+        Its name is the class's attribute `name`, or "module.Class". Raises as `task`.
+        """
+        made = task() if isinstance(task, type) else task
+        made._set_up(self, made.name or self._name_of(type(made)), options=options)
+        self._register(made)
+        return made
 
     def _name_of(self, function: Callable[..., Any]) -> str:
         module = function.__module__
@@ -153,7 +168,7 @@ class Caraway:
             spec = task_pb2.TaskSpec()
             fill(spec, task_id, name, args, kwargs, options)
             self.gateway.submit(spec)
-        return AsyncResult(task_id, self)
+        return self._result(name, task_id)
 
     async def asubmit(
         self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions
@@ -168,7 +183,11 @@ class Caraway:
             spec = task_pb2.TaskSpec()
             fill(spec, task_id, name, args, kwargs, options)
             await self.gateway.asubmit(spec)
-        return AsyncResult(task_id, self)
+        return self._result(name, task_id)
+
+    def _result(self, name: str, task_id: str) -> AsyncResult[Any]:
+        task = self.tasks.get(name)
+        return (AsyncResult if task is None else task.result_class)(task_id, self)
 
     def _identify(self, options: CallOptions) -> tuple[str, CallOptions]:
         if self._default_options:
@@ -254,6 +273,20 @@ class Caraway:
             return self.tasks[name]
         except KeyError:
             raise NotRegistered(f"no task is registered as {name!r}") from None
+
+    @property
+    def Task(self) -> type[AnyTask]:
+        """The base of tasks that name none; set it before tasks are made. Raises ImproperlyConfigured if it is none."""
+        if isinstance(self._task_cls, str):
+            try:
+                self._task_cls = pkgutil.resolve_name(self._task_cls)
+            except (ImportError, AttributeError, ValueError) as error:
+                raise ImproperlyConfigured(f"task_cls {self._task_cls!r} can't be found: {error}") from error
+        return self._task_cls  # type: ignore[return-value]
+
+    @Task.setter
+    def Task(self, task_cls: type[AnyTask]) -> None:
+        self._task_cls = task_cls
 
 
 def _origin(function: Callable[..., Any]) -> tuple[str, str]:

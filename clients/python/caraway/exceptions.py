@@ -39,6 +39,7 @@ CarawayError
 
 import builtins
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 __all__ = [
@@ -255,13 +256,34 @@ class TaskPredicate(CarawayError):
 
 
 class Retry(TaskPredicate):
-    """The task is to be tried again."""
+    """The task is to be tried again. Raised by `Task.retry`; raised by hand, nobody counts the retries."""
 
-    def __init__(self, message: str = "", exc: BaseException | None = None, delay: float = 0.0) -> None:
-        """`exc` is the error that made it necessary; `delay` the wait before the next attempt, in seconds."""
+    def __init__(
+        self,
+        message: str = "",
+        exc: BaseException | None = None,
+        when: float | timedelta | datetime | None = None,
+        *,
+        overrides: Any = None,
+    ) -> None:
+        """`exc` is the error that made it necessary.
+
+        `when` is the wait before the next attempt, in seconds or as a timedelta, or the instant (with a time zone) to
+        wait for; by default it is at once. `overrides` is a TaskSpec with what the next attempt has different.
+        """
         super().__init__(message or (str(exc) if exc is not None else ""))
         self.exc = exc
-        self.delay = delay
+        self.when = when
+        self.overrides = overrides
+
+    @property
+    def delay(self) -> float:
+        """The wait from now, in seconds."""
+        when = self.when
+        if isinstance(when, datetime):
+            when = when - datetime.now(UTC)
+        seconds = when.total_seconds() if isinstance(when, timedelta) else when or 0.0
+        return max(seconds, 0.0)
 
 
 class Ignore(TaskPredicate):
@@ -271,8 +293,8 @@ class Ignore(TaskPredicate):
 class Reject(TaskPredicate):
     """The worker refuses the task."""
 
-    def __init__(self, reason: str = "", requeue: bool = False) -> None:
-        """`requeue=True` hands it back to its queue instead of ending it."""
+    def __init__(self, reason: object = "", requeue: bool = False) -> None:
+        """`reason` is a text, or the error that it is for. `requeue=True` hands it back to its queue."""
         super().__init__(reason)
         self.reason = reason
         self.requeue = requeue

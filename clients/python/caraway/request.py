@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-__all__ = ["PARENT_HEADER", "ROOT_HEADER", "Context", "current", "pop", "push"]
+__all__ = ["PARENT_HEADER", "ROOT_HEADER", "SHADOW_HEADER", "Context", "current", "pop", "push"]
 
 ROOT_HEADER: Final = "caraway-root-id"
 """Header with the id of the first task of a family; the SDK sets it on what a running task submits."""
 
 PARENT_HEADER: Final = "caraway-parent-id"
 """Header with the id of the task that submitted this one."""
+
+SHADOW_HEADER: Final = "caraway-shadow"
+"""Header with the name that logs show instead of the task's."""
 
 
 def _no_progress(_state: str, _meta: Any) -> None:
@@ -48,6 +51,7 @@ class Context:
     called_directly: bool = False
     root_id: str | None = None
     parent_id: str | None = None
+    shadow: str | None = None
     ignore_result: bool = False
     report_progress: Callable[[str, Any], None] = _no_progress
     is_cancelled: Callable[[], bool] = _never

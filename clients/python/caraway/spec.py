@@ -13,7 +13,7 @@ from caraway.option_names import check_names
 from caraway.payload import encode_arguments_text, not_unicode
 from caraway.v1 import task_pb2
 
-__all__ = ["CALL_OPTIONS", "CallOptions", "Seconds", "fill", "seconds"]
+__all__ = ["CALL_OPTIONS", "CallOptions", "Seconds", "fill", "fill_arguments", "fill_options", "seconds"]
 
 Seconds = float | timedelta
 """A time span: a number of seconds, or a timedelta."""
@@ -38,6 +38,8 @@ class CallOptions(TypedDict, total=False):
     """Kill an attempt after this."""
     soft_time_limit: Seconds | None
     """Raise SoftTimeLimitExceeded in an attempt after this."""
+    shadow: str | None
+    """A name to show in the worker's logs instead of the task's."""
     ignore_result: bool | None
     """Keep the state only, not what the task returns."""
     acks_late: bool | None
@@ -50,7 +52,7 @@ CALL_OPTIONS: Final = frozenset(CallOptions.__annotations__)
 _NOT_YET: Final = frozenset(
     {
         "add_to_parent", "chain", "chord", "compression", "connection", "exchange", "group_id", "link", "link_error",
-        "producer", "retry", "retry_policy", "routing_key", "serializer", "shadow", "stamped_headers",
+        "producer", "retry", "retry_policy", "routing_key", "serializer", "stamped_headers",
     }
 )  # fmt: skip
 
@@ -69,16 +71,21 @@ def fill(
     """
     spec.task_id = task_id
     spec.name = name
-    try:
-        spec.payload.json = encode_arguments_text(args, kwargs)
-    except UnicodeEncodeError as error:
-        raise not_unicode(error) from error
+    fill_arguments(spec, args, kwargs)
     if options:
-        _fill_options(spec, options)
+        fill_options(spec, options)
     running = request.current()
     if running is not None and not running.called_directly:
         spec.headers[request.ROOT_HEADER] = running.root_id or running.id
         spec.headers[request.PARENT_HEADER] = running.id
+
+
+def fill_arguments(spec: task_pb2.TaskSpec, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    """Write the arguments. Raises EncodeError."""
+    try:
+        spec.payload.json = encode_arguments_text(args, kwargs)
+    except UnicodeEncodeError as error:
+        raise not_unicode(error) from error
 
 
 def seconds(option: str, value: Seconds) -> float:
@@ -92,7 +99,8 @@ def seconds(option: str, value: Seconds) -> float:
     return value
 
 
-def _fill_options(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
+def fill_options(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
+    """Write options, by the names of CallOptions. Raises TypeError or ValueError, with the option's name."""
     if not CALL_OPTIONS.issuperset(options):
         check_names("apply_async()", options, CALL_OPTIONS, _NOT_YET)
     countdown, eta = options.get("countdown"), options.get("eta")
@@ -130,6 +138,9 @@ def _fill_place(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
         if not 0 <= priority <= 9:
             raise ValueError(f"priority is to be from 0 to 9 (first), not {priority!r}")
         spec.priority = priority
+    shadow = options.get("shadow")
+    if shadow:
+        spec.headers[request.SHADOW_HEADER] = shadow
     headers = options.get("headers")
     if headers:
         for key, value in headers.items():

@@ -10,12 +10,14 @@ from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, Protocol, TypeVa
 from caraway import request
 from caraway.call_check import CallCheck
 from caraway.canvas import Sender, Signature
-from caraway.exceptions import MaxRetriesExceededError, Retry
-from caraway.option_names import check_names
+from caraway.exceptions import ImproperlyConfigured, MaxRetriesExceededError, Retry
 from caraway.request import Context
 from caraway.result import AsyncResult
 from caraway.retries import retry_on_errors
+from caraway.retry_overrides import RetryOptions, overrides_of
 from caraway.spec import CallOptions, Seconds, seconds
+from caraway.states import READY_STATES
+from caraway.task_options import TaskOptions
 
 __all__ = ["Task"]
 
@@ -36,75 +38,67 @@ class App(Sender, Protocol):
         """Async twin of `submit`."""
 
 
-class Task(Generic[P, R]):
-    """A function under a name. Made by `@app.task`; a class of one's own derives from it and is named by `base=`.
+class Task(TaskOptions, Generic[P, R]):
+    """A function under a name, made by `@app.task`; or a class of one's own with a method `run`, whose instance
+    `app.register_task` takes. Subclasses serve as `base=`, too.
 
-    Class attributes are the defaults of the decorator's options. Durations are in seconds. A coroutine function's task
-    is called, submitted and waited for like any other; a worker awaits it.
+    There is one instance in each process: what it keeps in its attributes, such as a connection, is there for the next
+    task. An `__init__` takes no arguments. A coroutine function's task is called, submitted and waited for like any
+    other; a worker awaits it.
     """
 
-    OPTIONS: ClassVar[frozenset[str]] = frozenset(
-        {
-            "acks_late", "autoretry_for", "default_retry_delay", "dont_autoretry_for", "expires", "ignore_result",
-            "max_retries", "priority", "queue", "retry_backoff", "retry_backoff_max", "retry_jitter", "retry_kwargs",
-            "soft_time_limit", "time_limit", "track_started", "typing",
-        }
-    )  # fmt: skip
-    NOT_YET: ClassVar[frozenset[str]] = frozenset(
-        {
-            "acks_on_failure_or_timeout", "after_return", "argsrepr", "compression", "kwargsrepr",
-            "on_failure", "on_retry", "on_success", "pydantic", "rate_limit", "reject_on_worker_lost", "result_backend",
-            "send_events", "serializer", "shared", "store_errors_even_if_ignored", "throws", "trail",
-        }
-    )  # fmt: skip
+    app: App
+    name: str = ""
+    """What workers know it by; a class with `run` may set it."""
+    result_class: ClassVar[type[AsyncResult[Any]]] = AsyncResult
+    """What submitting it returns."""
+    function: Callable[..., Any]
+    is_async: bool
+    has_hooks: bool
 
-    max_retries: int | None = 3
-    """Retries after the first attempt; None retries for ever."""
-    default_retry_delay: Seconds = 180
-    autoretry_for: tuple[type[BaseException], ...] = ()
-    """Errors that ask for a retry by themselves."""
-    dont_autoretry_for: tuple[type[BaseException], ...] = ()
-    retry_backoff: bool | float = False
-    """True, or the first wait: autoretry waits 1, 2, 4 ... times as long."""
-    retry_backoff_max: float = 600
-    retry_jitter: bool = True
-    """Draw each wait of the back-off between nothing and itself."""
-    retry_kwargs: dict[str, Any] = {}  # noqa: RUF012 - replaced by instances, never changed
-    time_limit: float | None = None
-    """Kills an attempt."""
-    soft_time_limit: float | None = None
-    """Raises SoftTimeLimitExceeded in an attempt."""
-    ignore_result: bool = False
-    acks_late: bool = True
-    """False: at most once. It starts only after its start is confirmed, and one that is lost then never runs again."""
-    track_started: bool = False
-    """Report the start of tasks that run for less than 0.1 s too."""
-    queue: str | None = None
-    priority: int | None = None
-    expires: Seconds | datetime | None = None
-    typing: bool = True
-    """Check arguments at the call."""
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """The body; a class for `app.register_task` defines it."""
+        raise NotImplementedError(f"{type(self).__name__} is to define run(), or to be the base= of a function's task")
 
-    def __init__(
-        self, app: App, name: str, function: Callable[P, R], *, bind: bool = False, options: Mapping[str, Any]
+    def _set_up(
+        self,
+        app: App,
+        name: str,
+        function: Callable[..., Any] | None = None,
+        *,
+        bind: bool = False,
+        options: Mapping[str, Any],
     ) -> None:
-        """Called by `@app.task`. Raises TypeError for an option that does not exist."""
-        check_names("@app.task", options, self.OPTIONS, self.NOT_YET)
-        for option, value in options.items():
-            setattr(self, option, value)
-        for option in ("time_limit", "soft_time_limit"):
-            limit = getattr(self, option)
-            if limit is not None:
-                setattr(self, option, seconds(option, limit))
+        """Called by the app, once. Without a function, the class's own `run` is the body.
+
+        Raises TypeError or ValueError for options, ImproperlyConfigured where pydantic is asked for and missing.
+        """
+        self._set_options(options)
         self.app = app
         self.name = name
-        self.function = function
-        self.is_async = inspect.iscoroutinefunction(function)
-        self._check = CallCheck(name, function, bind).check if self.typing else None
-        body: Callable[..., Any] = function
-        run = functools.partial(body, self) if bind else body
-        self.run: Callable[..., Any] = retry_on_errors(self, run) if self.autoretry_for else run
-        functools.update_wrapper(self, function, updated=())
+        self.function = self.run if function is None else function
+        self.is_async = inspect.iscoroutinefunction(self.function)
+        self.has_hooks = self._has_hooks()
+        self._check = CallCheck(name, self.function, bind).check if self.typing else None
+        self._models = self._make_models(bind) if self.pydantic else None
+        body = functools.partial(self.function, self) if bind else self.function
+        if self._models is not None:
+            body = self._models.around(body)
+        if self.autoretry_for:
+            body = retry_on_errors(self, body)
+        self.run = body  # type: ignore[method-assign]
+        if function is not None:
+            functools.update_wrapper(self, function, updated=())
+
+    def _make_models(self, bind: bool) -> Any:
+        try:
+            # Here and not above: pydantic is an extra, and takes longer to load than all of this package.
+            from caraway.pydantic_models import Models  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise ImproperlyConfigured(
+                "pydantic=True needs the package pydantic: pip install 'caraway[pydantic]'"
+            ) from error
+        return Models(self, bind)
 
     def __repr__(self) -> str:
         """As Celery prints it."""
@@ -155,6 +149,8 @@ class Task(Generic[P, R]):
         """
         if self._check is not None:
             self._check(args, kwargs)
+        if self._models is not None:
+            args, kwargs = self._models.dumped(args, kwargs)
         return self.app.submit(self.name, args, kwargs, self._options())
 
     @overload
@@ -165,6 +161,8 @@ class Task(Generic[P, R]):
         """Async twin of `delay`."""
         if self._check is not None:
             self._check(args, kwargs)
+        if self._models is not None:
+            args, kwargs = self._models.dumped(args, kwargs)
         return await self.app.asubmit(self.name, args, kwargs, self._options())
 
     @overload
@@ -223,7 +221,7 @@ class Task(Generic[P, R]):
         positional, named = tuple(args or ()), dict(kwargs or {})
         if self._check is not None:
             self._check(positional, named)
-        return positional, named
+        return (positional, named) if self._models is None else self._models.dumped(positional, named)
 
     def _options(self) -> CallOptions:
         options: CallOptions = {}
@@ -258,12 +256,14 @@ class Task(Generic[P, R]):
         **options: Unpack[CallOptions],
     ) -> Signature:
         """Make a signature of a call with options."""
+        if self._models is not None:
+            args, kwargs = self._models.dumped(args or (), kwargs or {})
         merged = cast(CallOptions, {**self._options(), **options})
         return Signature(self.name, args, kwargs, merged, app=self.app, immutable=immutable)
 
     def AsyncResult(self, task_id: str) -> AsyncResult[R]:
         """The result of the task with this id."""
-        return AsyncResult(task_id, self.app)  # type: ignore[arg-type]
+        return self.result_class(task_id, self.app)  # type: ignore[arg-type]
 
     # Inside an attempt
 
@@ -276,23 +276,30 @@ class Task(Generic[P, R]):
         eta: datetime | None = None,
         countdown: Seconds | None = None,
         max_retries: int | None = None,
+        **options: Unpack[RetryOptions],
     ) -> Retry:
         """Ask to be tried again, after `countdown` (default: default_retry_delay) or at `eta`: raises Retry.
 
+        The next attempt gets `args` and `kwargs` where they are given, and from then on has other `options`
+        (`caraway.retry_overrides.RetryOptions`).
+
         Once `max_retries` are used up it raises `exc`, or MaxRetriesExceededError without one. With `throw=False` the
-        Retry is returned, for the task to raise. `args` and `kwargs` can't differ from those of the attempt. In a task
-        that was called directly it raises `exc`.
+        Retry is returned, for the task to raise. In a task that was called directly it raises `exc`. Raises TypeError,
+        ValueError or EncodeError for arguments and options that do not fit.
         """
         attempt = self.request
         cause = exc if exc is not None else sys.exc_info()[1]
         if attempt.called_directly:
             _raise(exc or Retry("Task can be retried", cause))
-        if (args is not None and tuple(args) != attempt.args) or (kwargs is not None and kwargs != attempt.kwargs):
-            raise TypeError("retry() can't change the task's arguments in this version of Caraway")
         allowed = self.max_retries if max_retries is None else max_retries
         if allowed is not None and attempt.retries >= allowed:
             _raise(exc or self._used_up(attempt))
-        again = Retry(_retry_text(cause), cause, self._delay(eta, countdown))
+        if args is not None or kwargs is not None:
+            args, kwargs = self._call(
+                attempt.args if args is None else args, attempt.kwargs if kwargs is None else kwargs
+            )
+        overrides = overrides_of(attempt, args, kwargs, options)
+        again = Retry(_retry_text(cause), cause, self._delay(eta, countdown), overrides=overrides)
         if throw:
             raise again from cause
         return again
@@ -314,9 +321,14 @@ class Task(Generic[P, R]):
     def update_state(self, task_id: str | None = None, state: str | None = None, meta: Any = None) -> None:
         """Tell how far the task is: a `state` of one's own, and `meta`, anything that can be sent.
 
-        Outside a worker it does nothing. Raises ValueError for another task's id.
+        Outside a worker it does nothing. Raises ValueError for another task's id, and for a state that says that the
+        task has ended: it ends by returning or raising.
         """
         attempt = self.request
+        if state in READY_STATES:
+            raise ValueError(
+                f"update_state() can't end a task as {state}: return, or raise the error, Ignore or Reject"
+            )
         if task_id is not None and task_id != attempt.id:
             raise ValueError("update_state() reports on the running task only")
         attempt.report_progress(state or "", meta)
