@@ -5,7 +5,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from caraway import Caraway
+from pydantic import BaseModel
+
+from caraway import Caraway, Task
+from caraway.contrib.abortable import AbortableTask
 from caraway.exceptions import Ignore, Reject
 
 app = Caraway("e2e.sample", default_queue="e2e")
@@ -113,6 +116,80 @@ def die_once(mark: str) -> str:
 def context(self: Any) -> dict[str, Any]:
     request = self.request
     return {"id": request.id, "headers": request.headers, "attempt": request.attempt, **request.delivery_info}
+
+
+@app.task(bind=True)
+def halve(self: Any, number: float, *, steps: int = 0) -> list[Any]:
+    """Halve a number by retries of the task with other arguments, priority, limit and header."""
+    if number > 1:
+        raise self.retry(
+            (number / 2,), {"steps": steps + 1}, countdown=0, max_retries=9, priority=8, time_limit=50,
+            headers={"halved": str(steps + 1)},
+        )  # fmt: skip
+    request = self.request
+    return [number, steps, request.delivery_info["priority"], request.timelimit[0], request.headers["halved"]]
+
+
+@app.task(bind=True)
+def move_on(self: Any, queue: str) -> None:
+    raise self.retry(countdown=0, queue=queue, expires=3600)
+
+
+@app.task(bind=True, base=AbortableTask)
+def until_aborted(self: Any, started: str) -> str:
+    Path(started).touch()
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not self.is_aborted():
+        if time.monotonic() > deadline:
+            raise TimeoutError("nobody aborted it")
+        time.sleep(LOOK_SECONDS)
+    return "stopped early"
+
+
+class Order(BaseModel):
+    item: str
+    count: int
+
+
+@app.task(pydantic=True)
+def order_more(order: Order) -> Order:
+    return Order(item=order.item, count=order.count + 1)
+
+
+class Remember(Task[..., int]):
+    """A task as a class, which writes down what its hook is told."""
+
+    name = "e2e.remember"
+    autoretry_for = (OutOfStockError,)
+    retry_kwargs = {"countdown": 0}
+
+    def run(self, word: str, told: str) -> int:
+        if self.request.retries == 0:
+            raise OutOfStockError(word, 0)
+        return int(self.request.attempt)
+
+    def on_retry(self, exc: BaseException, task_id: str, args: Any, _kwargs: Any, _einfo: Any) -> None:
+        Path(args[1]).write_text(f"{task_id}: {exc!r}")
+
+
+remember = app.register_task(Remember())
+
+
+@app.task(reject_on_worker_lost=False)
+def die() -> None:
+    os._exit(9)
+
+
+@app.task(throws=OutOfStockError, ignore_result=True)
+def fail_unkept() -> None:
+    raise OutOfStockError("screws", 0)
+
+
+@app.task(bind=True)
+def requeue_once(self: Any) -> list[int]:
+    if self.request.delivery_count == 1:
+        raise Reject("not now", requeue=True)
+    return [self.request.attempt, self.request.delivery_count]
 
 
 def wait_for(path: Path) -> None:

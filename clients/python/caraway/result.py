@@ -149,13 +149,16 @@ class AsyncResult(Generic[R]):
     @property
     def state(self) -> str:
         """Celery's name of the task's state, or the state of its own that it reported by `update_state`."""
-        return states.of(self._read(full=False))
+        return self._state_of(self._read(full=False))
 
     status = state
 
     async def astate(self) -> str:
         """Async twin of `state`."""
-        return states.of(await self._aread(full=False))
+        return self._state_of(await self._aread(full=False))
+
+    def _state_of(self, task: task_pb2.Task) -> str:
+        return states.of(task)
 
     @property
     def result(self) -> Any:
@@ -278,6 +281,20 @@ class AsyncResult(Generic[R]):
         if grace is not None:
             revocation.grace.FromNanoseconds(round(seconds("grace", grace) * 1e9))
         return revocation
+
+    def _cancel(self, reason: str) -> None:
+        """Ask a task to stop by itself; one that has not started is revoked."""
+        batch.flush(self.app)
+        self._check_revoked(self.app.gateway.revoke(self._cancellation(reason)))
+
+    async def _acancel(self, reason: str) -> None:
+        await batch.aflush(self.app)
+        self._check_revoked(await self.app.gateway.arevoke(self._cancellation(reason)))
+
+    def _cancellation(self, reason: str) -> task_service_pb2.RevokeTasksRequest:
+        return task_service_pb2.RevokeTasksRequest(
+            selector=task_pb2.TaskSelector(task_ids=[self.id]), mode=_Mode.MODE_CANCEL, reason=reason
+        )
 
     def _check_revoked(self, response: task_service_pb2.RevokeTasksResponse) -> None:
         if response.results[0].outcome == task_service_pb2.RevokeTasksResponse.Result.OUTCOME_NOT_FOUND:
