@@ -92,3 +92,9 @@ def test_a_class_without_run_says_what_is_missing() -> None:
 
     with pytest.raises(NotImplementedError, match=r"Empty is to define run\(\)"):
         Caraway("proj").register_task(Empty())()
+
+
+def test_a_class_that_is_not_registered_cannot_be_submitted() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"app\.register_task"):
+        Add().delay(1, 2)
+    assert Add()(1, 2) == 3

@@ -16,7 +16,13 @@ def add(x: int, y: int = 1) -> int:
 
 @app.task(bind=True, max_retries=5)
 def bound(self: Task[..., Any], name: str) -> list[str]:
-    raise self.retry(countdown=1)
+    raise self.retry((name,), countdown=1, queue="mail", expires=60)
+
+class Count(Task[[str], int]):
+    def run(self, word: str) -> int:
+        return len(word)
+
+count = app.register_task(Count())
 
 @app.task(queue="mail")
 async def fetch(url: str) -> bytes:
@@ -28,6 +34,8 @@ assert_type(add.delay(1).get(timeout=1), int)
 assert_type(bound.delay("x"), AsyncResult[list[str]])
 assert_type(fetch.delay("u"), AsyncResult[bytes])
 assert_type(add.apply_async((1, 2), countdown=3, priority=9).get(), int)
+assert_type(count, Count)
+assert_type(count.delay("word").get(), int)
 assert_type(add.AsyncResult("id").get(), int)
 
 async def use() -> None:
@@ -41,6 +49,8 @@ add.delay()  # error: call-arg
 bound.delay(1)  # error: arg-type
 fetch.delay(1)  # error: arg-type
 add.apply_async((1,), countdwon=3)  # error: call-arg
+count.delay(1)  # error: arg-type
+bound.retry(que="mail")  # error: call-arg
 add.apply_async((1,), priority="high")  # error: arg-type
 """
 

@@ -170,6 +170,16 @@ def raise_one(name: str) -> None:
     }[name]
 
 
+@app.task(name="retry_with", bind=True)
+def retry_with(self: Any, size: int) -> None:
+    raise self.retry(("x" * size,), countdown=0)
+
+
+@app.task(name="retry_soon")
+def retry_soon() -> None:
+    raise Retry(when="soon")  # type: ignore[arg-type]
+
+
 @app.task(name="no_json")
 def no_json() -> Any:
     return object()

@@ -106,10 +106,11 @@ async def test_one_instance_serves_all_tasks_of_a_process(make_pool: PoolMaker) 
 
 def test_hooks_of_the_solo_pool_and_what_the_log_says(start_worker: WorkerStarter, app: Caraway) -> None:
     worker = start_worker("-P", "solo", "-Q", "solo-hooks", app="hook_tasks").ready()
-    assert app.send_task("broken_after", ("well",), queue="solo-hooks").get(timeout=DEADLINE) == "well"
+    result = app.send_task("broken_after", ("well",), queue="solo-hooks", shadow="shown")
+    assert result.get(timeout=DEADLINE) == "well"
     seen = app.send_task("seen", ("broken_after",), queue="solo-hooks").get(timeout=DEADLINE)
     assert [call[0] for call in seen] == ["before_start", "on_success", "after_return"]
-    worker.wait_for(r"broken_after\[.*\]: the task's on_success raised; its outcome stays as it is")
+    worker.wait_for(rf"shown\[{result.id}\]: the task's on_success raised; its outcome stays as it is")
     worker.wait_for("SystemExit: on_success is broken")
 
 

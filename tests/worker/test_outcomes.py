@@ -67,6 +67,20 @@ async def test_retry_carries_error_and_delay(make_pool: PoolMaker) -> None:
     assert retry.delay.ToMilliseconds() == 2500
 
 
+async def test_retry_carries_what_it_changes(make_pool: PoolMaker) -> None:
+    pool = await make_pool()
+    overrides = (await pool.run_one("retry_with", 3)).report.retry.overrides
+    assert overrides.payload.json == '{"args":["xxx"],"kwargs":{}}'
+
+
+async def test_retry_that_cannot_be_sent_fails(make_pool: PoolMaker) -> None:
+    pool = await make_pool()
+    large = (await pool.run_one("retry_with", 3 * 1024 * 1024)).error
+    assert (large.type, large.non_retryable) == ("caraway.exceptions.EncodeError", True)
+    assert "what the retry is to be called with is larger than the gateway takes" in large.message
+    assert (await pool.run_one("retry_soon")).error.type == "builtins.TypeError"
+
+
 async def test_wrong_arguments_fail_with_type_error(make_pool: PoolMaker) -> None:
     pool = await make_pool()
     error = (await pool.run_one("add", 1)).error

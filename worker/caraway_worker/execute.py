@@ -54,14 +54,6 @@ class Attempt:
     error: BaseException | None = None  # what it ended by
 
 
-async def _hooked(task: "Task[Any, Any]", context: request.Context) -> Any:
-    """The body of an async task that has hooks."""
-    started = task.before_start(context.id, context.args, context.kwargs)
-    if inspect.iscoroutine(started):
-        await started
-    return await cast(Coroutine[Any, Any, Any], task(*context.args, **context.kwargs))
-
-
 Ended = tuple[int, int, bytes]
 
 
@@ -289,6 +281,14 @@ def _seal(attempt: Attempt, outcome: int) -> Ended:
     run_time = attempt.report.run_time
     run_time.seconds, run_time.nanos = divmod(run_ns, 1_000_000_000)
     return outcome, run_ns, attempt.report.SerializeToString()
+
+
+async def _hooked(task: "Task[Any, Any]", context: request.Context) -> Any:
+    """The body of an async task that has hooks."""
+    started = task.before_start(context.id, context.args, context.kwargs)
+    if inspect.iscoroutine(started):
+        await started
+    return await cast(Coroutine[Any, Any, Any], task(*context.args, **context.kwargs))
 
 
 def _note(attempt: Attempt, error: BaseException) -> int:

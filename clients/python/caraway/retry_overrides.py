@@ -29,18 +29,15 @@ _ALLOWED: Final = frozenset(RetryOptions.__annotations__)
 
 
 def overrides_of(
-    attempt: Context,
-    args: Sequence[Any] | None,
-    kwargs: Mapping[str, Any] | None,
-    options: RetryOptions,
+    attempt: Context, call: tuple[Sequence[Any], dict[str, Any]] | None, options: RetryOptions
 ) -> task_pb2.TaskSpec | None:
-    """Write changed arguments and options as the contract has them; None: nothing is changed.
+    """Write changed options, and the arguments of `call`, as the contract has them; None: nothing is changed.
 
     Raises EncodeError for arguments, TypeError or ValueError for options.
     """
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     check_names("retry()", given, _ALLOWED, CALL_OPTIONS - _ALLOWED)
-    if args is None and kwargs is None and not given:
+    if call is None and not given:
         return None
     if "headers" in given:
         # The contract replaces them all; those that tell the task's parent are to stay.
@@ -50,7 +47,7 @@ def overrides_of(
         hard, soft = attempt.timelimit
         given = {"time_limit": hard, "soft_time_limit": soft, **given}
     spec = task_pb2.TaskSpec()
-    if args is not None or kwargs is not None:
-        fill_arguments(spec, attempt.args if args is None else args, dict(attempt.kwargs if kwargs is None else kwargs))
+    if call is not None:
+        fill_arguments(spec, *call)
     fill_options(spec, cast(CallOptions, given))
     return spec

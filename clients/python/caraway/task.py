@@ -38,6 +38,13 @@ class App(Sender, Protocol):
         """Async twin of `submit`."""
 
 
+class _NoApp:
+    """Stands where the app will be, for a task class that is used before it is registered."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ImproperlyConfigured("the task belongs to no app: submit what app.register_task() returns")
+
+
 class Task(TaskOptions, Generic[P, R]):
     """A function under a name, made by `@app.task`; or a class of one's own with a method `run`, whose instance
     `app.register_task` takes. Subclasses serve as `base=`, too.
@@ -47,7 +54,7 @@ class Task(TaskOptions, Generic[P, R]):
     other; a worker awaits it.
     """
 
-    app: App
+    app: App = cast(App, _NoApp())
     name: str = ""
     """What workers know it by; a class with `run` may set it."""
     result_class: ClassVar[type[AsyncResult[Any]]] = AsyncResult
@@ -55,6 +62,8 @@ class Task(TaskOptions, Generic[P, R]):
     function: Callable[..., Any]
     is_async: bool
     has_hooks: bool
+    _check: Callable[[Sequence[Any], dict[str, Any]], None] | None = None
+    _models: Any = None
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """The body; a class for `app.register_task` defines it."""
@@ -294,11 +303,10 @@ class Task(TaskOptions, Generic[P, R]):
         allowed = self.max_retries if max_retries is None else max_retries
         if allowed is not None and attempt.retries >= allowed:
             _raise(exc or self._used_up(attempt))
+        call = None
         if args is not None or kwargs is not None:
-            args, kwargs = self._call(
-                attempt.args if args is None else args, attempt.kwargs if kwargs is None else kwargs
-            )
-        overrides = overrides_of(attempt, args, kwargs, options)
+            call = self._call(attempt.args if args is None else args, attempt.kwargs if kwargs is None else kwargs)
+        overrides = overrides_of(attempt, call, options)
         again = Retry(_retry_text(cause), cause, self._delay(eta, countdown), overrides=overrides)
         if throw:
             raise again from cause
