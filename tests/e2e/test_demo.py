@@ -5,13 +5,16 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
 
+from support.gateway import GatewayProcess
 from support.processes import Running, eventually
+from support.worker import WorkerProcess
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS = 90
@@ -113,4 +116,20 @@ def test_leaves_nothing_when_it_is_stopped(tmp_path: Path, number: signal.Signal
         # Nobody was left to tidy up: the folder inside the checkout is all that stays.
         for folder in folders():
             shutil.rmtree(folder)
+    assert folders() == []
+
+
+def test_counts_on_a_gateway_and_a_worker_that_run_already(gateway: GatewayProcess, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("seed seed caraway\n")
+    env = {"PYTHONPATH": str(CHECKOUT / "examples")}
+    worker = WorkerProcess(gateway.target, "wordcount.tasks", "-c", "1", env=env).ready()
+    try:
+        command = [sys.executable, "-m", "wordcount", "--target", gateway.target, str(tmp_path / "a.txt")]
+        done = subprocess.run(
+            command, env={**os.environ, **env}, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    finally:
+        worker.stop()
+    assert table(done.stdout) == [("seed", 2), ("caraway", 1)], done.stdout + done.stderr
+    assert f"The gateway at {gateway.target}" in done.stdout
     assert folders() == []
