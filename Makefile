@@ -85,13 +85,6 @@ test: lint $(if $(CI),test-oldest) ## set up and pass every test; in CI with the
 demo: setup ## count words on a gateway and a worker of its own: make demo FILES="a.txt b.txt"
 	@PYTHONPATH=examples $(BIN)/python -m wordcount $(FILES)
 
-CELERY := .build/bench-celery
-
-$(CELERY)/.ready: benchmarks/celery-requirements.txt
-	@$(PYTHON) -m venv $(CELERY)
-	@$(CELERY)/bin/pip install -q --disable-pip-version-check -r benchmarks/celery-requirements.txt || { echo "caraway: no package index can be reached; pip's message above says which"; exit 1; }
-	@touch $@
-
 .PHONY: bench
-bench: setup $(CELERY)/.ready ## measure Caraway and Celery in one run (10 to 15 minutes): make bench ONLY="drain eta"
+bench: setup ## measure Caraway, Celery and others in one run (half an hour): make bench ONLY="drain compare"
 	@$(BIN)/python -m benchmarks $(ONLY)

@@ -1,1 +1,1 @@
-"""Measures Caraway and Celery in one run, on one store program with one fsync policy; `make bench` runs it."""
+"""Measures Caraway beside Celery and others, on one store program with one fsync policy; `make bench` runs it."""

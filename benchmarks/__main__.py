@@ -3,10 +3,11 @@
 import sys
 import time
 
-from benchmarks import drain, idle, lateness, memory, report, round_trip, submit
+from benchmarks import compare, drain, idle, lateness, memory, report, round_trip, submit
+from benchmarks.comparison import verdicts
 from benchmarks.figure import Figure
 
-MEASUREMENTS = {
+FIGURES = {
     "drain": drain.measure,
     "submit": submit.measure,
     "round_trip": round_trip.measure,
@@ -14,26 +15,45 @@ MEASUREMENTS = {
     "idle": idle.measure,
     "lateness": lateness.measure,
 }
+COMPARISON = "compare"
+NAMES = (*FIGURES, COMPARISON)
 
 
 def main() -> int:
-    """Measure, print a table, and, where all was measured, write it down. Returns 1 if a figure falls short."""
-    names = sys.argv[1:] or list(MEASUREMENTS)
-    unknown = [name for name in names if name not in MEASUREMENTS]
+    """Measure, print tables, and write down each that is whole. Returns 1 if a figure falls short."""
+    names = sys.argv[1:] or list(NAMES)
+    unknown = [name for name in names if name not in NAMES]
     if unknown:
-        print(f"caraway: no measurement is called {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+        print(f"caraway: no measurement is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
         return 2
+    fine = _measure_figures([name for name in names if name != COMPARISON])
+    if COMPARISON in names:
+        fine = _compare() and fine
+    return 0 if fine else 1
+
+
+def _measure_figures(names: list[str]) -> bool:
     figures: list[Figure] = []
     for name in names:
         start = time.monotonic()
         print(f"\n{name} ...", end=" ", flush=True)
-        measured = MEASUREMENTS[name]()
+        measured = FIGURES[name]()
         print(f"{time.monotonic() - start:.0f} s\n{report.table(measured)}", flush=True)
         figures += measured
-    print(f"\n{report.conditions()}\n\n{report.table(figures)}")
-    if len(names) == len(MEASUREMENTS):
+    if figures:
+        print(f"\n{report.conditions()}\n\n{report.table(figures)}")
+    if len(names) == len(FIGURES):
         report.write(figures)
-    return 0 if all(figure.met is not False for figure in figures) else 1
+    return all(figure.met is not False for figure in figures)
+
+
+def _compare() -> bool:
+    start = time.monotonic()
+    print(f"\n{COMPARISON} ...", flush=True)
+    lines = compare.measure()
+    print(f"{time.monotonic() - start:.0f} s\n{report.conditions()}\n\n{report.comparison_table(lines)}")
+    report.write_comparison(lines)
+    return all(verdict.met for verdict in verdicts(lines))
 
 
 if __name__ == "__main__":

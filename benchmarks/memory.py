@@ -12,14 +12,14 @@ TASKS = 20_000
 ARGUMENT = "0123456789"
 
 
-def bytes_a_task(open_system: Callable[[], AbstractContextManager[System]]) -> float:
+def bytes_a_task(open_system: Callable[[], AbstractContextManager[System]], tasks: int = TASKS) -> float:
     """Growth of used_memory by a task."""
     with open_system() as system:
         # The first tasks bring scripts, connections and what is kept once.
         system.produce("submit", 100, system.ids, ARGUMENT)
         before = system.store.used_memory()
-        system.produce("submit", TASKS, system.ids, ARGUMENT)
-        return (system.store.used_memory() - before) / TASKS
+        system.produce("submit", tasks, system.ids, ARGUMENT)
+        return (system.store.used_memory() - before) / tasks
 
 
 def measure() -> list[Figure]:

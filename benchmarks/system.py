@@ -1,4 +1,4 @@
-"""Caraway and Celery as the measurements see them: services that run, and producers that are run."""
+"""A system as the measurements see it: services that run, and a producer that is run. Caraway and Celery."""
 
 import json
 import os
@@ -15,11 +15,9 @@ from typing import Any
 
 import psutil
 
+from benchmarks.install import BUILD, PROGRAMS, NotInstalled, python_environment
 from benchmarks.store import EMBEDDED, Store, running_store
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-PROGRAMS = CHECKOUT / "benchmarks" / "programs"
-CELERY_BIN = CHECKOUT / ".build" / "bench-celery" / "bin"
 CARAWAY_BIN = Path(sys.executable).parent
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -29,20 +27,25 @@ CONCURRENCY = "2"
 
 @dataclass(slots=True)
 class System:
-    """A system on a store of its own. `processes` are its services by what they are."""
+    """A system on a store of its own.
+
+    `producer` is the command that takes an operation and its arguments; `workers` of `worker_command` are run;
+    `worker_ready` is in the line that a worker says when it is; `processes` are the services by what they are.
+    """
 
     name: str
     store: Store
     folder: Path
-    python: Path
+    producer: list[str]
     worker_command: list[str]
     worker_ready: str
     env: dict[str, str]
+    workers: int = 1
     processes: dict[str, psutil.Process] = field(default_factory=dict)
 
     def produce(self, operation: str, *arguments: object) -> dict[str, Any]:
         """Run an operation of the system's producer in a process of its own; gives what it printed."""
-        command = [str(self.python), str(PROGRAMS / f"{self.name}_client.py"), operation, *map(str, arguments)]
+        command = [*self.producer, operation, *map(str, arguments)]
         done = subprocess.run(
             command, env=self.env, capture_output=True, text=True, timeout=PRODUCER_SECONDS, check=False
         )
@@ -58,11 +61,22 @@ class System:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """Run a worker with two processes until the block ends."""
-        with _service(self.worker_command, self.folder / "worker.log", self.worker_ready, self.env) as (process, _):
-            self.processes["worker"] = process
+        """Run two worker processes, of one worker or two, until the block ends."""
+        with ExitStack() as ends:
+            started = []
+            # All are started before one is waited for: a drain begins with the first that is ready.
+            for number in range(self.workers):
+                log = self.folder / f"worker-{number}.log"
+                started.append((ends.enter_context(_running(self.worker_command, log, self.env)), log))
+            for process, log in started:
+                _first_line(process, log, self.worker_ready)
+            names = ["worker", *(f"worker {number + 1}" for number in range(1, self.workers))]
+            self.processes |= {
+                name: psutil.Process(process.pid) for name, (process, _) in zip(names, started, strict=True)
+            }
             yield
-            del self.processes["worker"]
+            for name in names:
+                del self.processes[name]
 
     def cpu_seconds(self) -> dict[str, float]:
         """What each service, and the store, has used of the processors since its start; a worker's children apart."""
@@ -76,14 +90,16 @@ class System:
 @contextmanager
 def caraway(fsync: str = "always", settings: dict[str, str] = EMBEDDED) -> Iterator[System]:
     """Caraway with one gateway."""
-    with _folder() as folder, running_store(folder, fsync, settings) as store:
+    with new_folder() as folder, running_store(folder, fsync, settings) as store:
         command = [str(CARAWAY_BIN / "caraway"), "server", "--redis", f"unix://{store.socket}"]
         command += ["--listen", "127.0.0.1:0", "-l", "WARNING"]
-        with _service(command, folder / "gateway.log", "listens on", _env()) as (gateway, line):
-            env = _env(CARAWAY_TARGET=line.split("listens on ")[1].split()[0])
+        with _running(command, folder / "gateway.log", environment()) as gateway:
+            line = _first_line(gateway, folder / "gateway.log", "listens on")
+            env = environment(CARAWAY_TARGET=line.split("listens on ")[1].split()[0])
             worker = [str(CARAWAY_BIN / "caraway"), "worker", "-A", "caraway_tasks", "-c", CONCURRENCY]
-            system = System("caraway", store, folder, CARAWAY_BIN / "python", worker, " ready.", env)
-            system.processes["gateway"] = gateway
+            producer = [str(CARAWAY_BIN / "python"), str(PROGRAMS / "caraway_client.py")]
+            system = System("caraway", store, folder, producer, worker, " ready.", env)
+            system.processes["gateway"] = psutil.Process(gateway.pid)
             yield system
 
 
@@ -92,21 +108,28 @@ def celery(
     fsync: str = "always", settings: dict[str, str] = EMBEDDED, *, prefetch: int = 4, flags: tuple[str, ...] = ()
 ) -> Iterator[System]:
     """Celery, its broker and result backend on the same store. `prefetch` is worker_prefetch_multiplier."""
-    with _folder() as folder, running_store(folder, fsync, settings) as store:
-        env = _env(BENCH_STORE_URL=f"redis+socket://{store.socket}", BENCH_PREFETCH=str(prefetch))
-        worker = [str(CELERY_BIN / "celery"), "-A", "celery_tasks", "worker", "-P", "prefork", "-c", CONCURRENCY]
+    try:
+        programs = python_environment("celery")
+    except NotInstalled as error:
+        raise SystemExit(f"caraway: Celery can't be installed: {error}") from error
+    with new_folder() as folder, running_store(folder, fsync, settings) as store:
+        env = environment(BENCH_STORE_URL=f"redis+socket://{store.socket}", BENCH_PREFETCH=str(prefetch))
+        worker = [str(programs / "celery"), "-A", "celery_tasks", "worker", "-P", "prefork", "-c", CONCURRENCY]
         worker += ["-l", "WARNING", *flags]
-        yield System("celery", store, folder, CELERY_BIN / "python", worker, " ready.", env)
+        producer = [str(programs / "python"), str(PROGRAMS / "celery_client.py")]
+        yield System("celery", store, folder, producer, worker, " ready.", env)
 
 
-def _env(**added: str) -> dict[str, str]:
+def environment(**added: str) -> dict[str, str]:
+    """This process's environment, in which all programs find their tasks, and what is added."""
     return {**os.environ, "PYTHONPATH": str(PROGRAMS), "C_FORCE_ROOT": "1", **added}
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    (CHECKOUT / ".build").mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=CHECKOUT / ".build"))
+def new_folder() -> Iterator[Path]:
+    """Make a folder that is gone when the block ends."""
+    BUILD.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=BUILD))
     try:
         yield folder
     finally:
@@ -114,23 +137,28 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _service(command: list[str], log: Path, ready: str, env: dict[str, str]) -> Iterator[tuple[psutil.Process, str]]:
-    """Run a command until the block ends; yields it and the line that said that it is ready."""
-    with ExitStack() as ends:
-        output = ends.enter_context(log.open("wb"))
+def _running(command: list[str], log: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command until the block ends."""
+    with log.open("wb") as output:
         process = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT, cwd=PROGRAMS)
-        ends.callback(_stop, process)
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            ended = process.poll() is not None
-            said = log.read_text(errors="replace")
-            heard = next((line for line in said.splitlines() if ready in line), None)
-            if heard is not None:
-                break
-            if ended or time.monotonic() > deadline:
-                raise SystemExit(f"caraway: {' '.join(command[:2])} did not start:\n{said[-3000:]}")
-            time.sleep(0.02)
-        yield psutil.Process(process.pid), heard
+        try:
+            yield process
+        finally:
+            _stop(process)
+
+
+def _first_line(process: subprocess.Popen[bytes], log: Path, ready: str) -> str:
+    """Wait for the line that says that it is ready, and give it."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        ended = process.poll() is not None
+        said = log.read_text(errors="replace")
+        heard = next((line for line in said.splitlines() if ready in line), None)
+        if heard is not None:
+            return heard
+        if ended or time.monotonic() > deadline:
+            raise SystemExit(f"caraway: {process.args!r} did not start:\n{said[-3000:]}")
+        time.sleep(0.02)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

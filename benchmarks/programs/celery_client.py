@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery_tasks import app, noop
-from clock import latencies, rate, read_ids, run, write_ids
+from clock import collected, latencies, rate, read_ids, run, write_ids
 
-PAGE = 500
 LEAD_SECONDS = 8
 
 
@@ -33,23 +32,19 @@ def delay_get(count: str) -> dict[str, Any]:
 
 def collect(path: str) -> dict[str, Any]:
     """Wait for all, read every result; gives the first start and the last end."""
-    ids = read_ids(path)
+    return collected(read_ids(path), _spans)
+
+
+def _spans(ids: list[str]) -> dict[str, tuple[float, float]]:
     backend = app.backend
-    deadline = time.monotonic() + 300
-    while backend.get(backend.get_key_for_task(ids[-1])) is None:
-        if time.monotonic() > deadline:
-            raise RuntimeError("the last task did not end")
-        time.sleep(0.1)
-    starts, ends = [], []
-    while ids:
-        stored = backend.mget([backend.get_key_for_task(task_id) for task_id in ids[:PAGE]])
-        left = [task_id for task_id, text in zip(ids, stored, strict=False) if text is None]
-        for meta in (backend.decode_result(text) for text in stored if text is not None):
-            starts.append(meta["result"])
-            done = datetime.fromisoformat(meta["date_done"])
-            ends.append(done.replace(tzinfo=done.tzinfo or UTC).timestamp())
-        ids = ids[PAGE:] + left
-    return {"count": len(starts), "first_start": min(starts), "last_end": max(ends)}
+    stored = backend.mget([backend.get_key_for_task(task_id) for task_id in ids])
+    ended = {task_id: backend.decode_result(text) for task_id, text in zip(ids, stored, strict=True) if text}
+    return {task_id: (meta["result"], _instant(meta["date_done"])) for task_id, meta in ended.items()}
+
+
+def _instant(text: str) -> float:
+    done = datetime.fromisoformat(text)
+    return done.replace(tzinfo=done.tzinfo or UTC).timestamp()
 
 
 def lateness(count: str, span: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How both producers measure and what they print."""
+"""How the producers measure and what they print."""
 
 import json
 import sys
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 WARM_UP = 50
+PAGE = 500
+COLLECT_SECONDS = 300
 
 
 def rate(count: int, submit: Callable[[int], Any]) -> dict[str, Any]:
@@ -39,6 +41,28 @@ def write_ids(path: str, ids: Iterable[str]) -> dict[str, Any]:
 def read_ids(path: str) -> list[str]:
     """Give them back."""
     return Path(path).read_text().split()
+
+
+def collected(ids: list[str], read: Callable[[list[str]], dict[str, tuple[float, float]]]) -> dict[str, Any]:
+    """Wait for all tasks and read every result.
+
+    `read` gives the start and the end, in seconds since 1970, of those of its ids that have ended, by id; the start
+    again as the end where the system keeps no end that could be read. Gives the first start and the last end.
+    """
+    deadline = time.monotonic() + COLLECT_SECONDS
+    last = ids[-1:]
+    spans: dict[str, tuple[float, float]] = {}
+    while ids:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{len(ids)} tasks did not end")
+        # While the last one is not done, asking for others would only take time from those who do it.
+        found = read(ids[:PAGE]) if spans or read(last) else {}
+        if not found:
+            time.sleep(0.1)
+        spans |= found
+        ids = ids[PAGE:] + [task_id for task_id in ids[:PAGE] if task_id not in found]
+    starts, ends = zip(*spans.values(), strict=True)
+    return {"count": len(spans), "first_start": min(starts), "last_end": max(ends)}
 
 
 def run(operations: dict[str, Callable[..., dict[str, Any]]]) -> None:
