@@ -56,6 +56,10 @@ lint: setup lint-proto ## ruff, mypy, import rules, protos
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+.PHONY: reference
+reference: setup ## write docs/configuration.md from the settings' definitions
+	@$(BIN)/caraway config --reference > docs/configuration.md
+
 .PHONY: format
 format: setup ## format Python and protos in place
 	@$(BIN)/ruff format .

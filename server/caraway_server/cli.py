@@ -6,103 +6,30 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import click
 import uvloop
 
+from caraway.commands.settings_options import with_settings
 from caraway_server.app import Gateway
 from caraway_server.core.errors import CarawayServerError
 from caraway_server.embedded import EmbeddedStore
 from caraway_server.processes import run_processes
-from caraway_server.settings import InvalidSettings, Settings
+from caraway_server.settings import Settings
 
 Started = Callable[[str], None]
 
 
-class Seconds(click.ParamType[timedelta]):
-    """A duration in seconds."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Parses it."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return timedelta(seconds=float(value))
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is not a number of seconds", param, ctx)
-
-
-_DEFAULT = Settings()
-
-
 @click.command()
-@click.option("--listen", default=_DEFAULT.listen, show_default=True, help="HOST:PORT; port 0 takes a free one.")
-@click.option("--redis", default="", help="URL of a Redis (7.0 or newer) or Valkey: redis://, rediss://, unix://.")
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    default=_DEFAULT.data_dir,
-    show_default=True,
-    help="Folder of the embedded store, where no --redis is named.",
-)
-@click.option(
-    "--fsync",
-    default="always",
-    show_default=True,
-    help="The embedded store's: always; everysec may lose a second; no keeps nothing on disk.",
-)
-@click.option("--processes", default=1, show_default=True, help="Gateway processes that share the port.")
-@click.option("--insecure", is_flag=True, help="Listen beyond this machine without TLS and tokens.")
-@click.option(
-    "--lease", type=Seconds(), default=_DEFAULT.lease, help="Seconds a delivery lasts unrenewed.  [default: 15]"
-)
-@click.option("--heartbeat", type=Seconds(), default=_DEFAULT.heartbeat, help="Seconds between renewals.  [default: 5]")
-@click.option(
-    "--result-ttl", type=Seconds(), default=_DEFAULT.result_ttl, help="Seconds an ended task is kept.  [default: 86400]"
-)
-@click.option(
-    "--max-payload",
-    "max_payload_bytes",
-    default=_DEFAULT.max_payload_bytes,
-    show_default=True,
-    help="Bytes of arguments or of a result.",
-)
-@click.option(
-    "--max-queue-length", default=_DEFAULT.max_queue_length, show_default=True, help="Tasks that may wait in one queue."
-)
-@click.option(
-    "--max-lost",
-    default=_DEFAULT.max_lost,
-    show_default=True,
-    help="Lost deliveries after which a task is quarantined.",
-)
-@click.option(
-    "--dedup-window",
-    type=Seconds(),
-    default=_DEFAULT.dedup_window,
-    help="Seconds for which the id of a deleted task stays taken.  [default: 600]",
-)
-@click.option(
-    "-l",
-    "--log-level",
-    default=_DEFAULT.log_level,
-    show_default=True,
-    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
-)
+@with_settings(Settings)
 @click.option("--alive-fd", type=int, hidden=True, help="Ends when the other end of this pipe does.")
-def server(alive_fd: int | None, **options: Any) -> None:
-    """Run a gateway, with an embedded store unless --redis names one."""
-    try:
-        settings = Settings(**options)
-    except InvalidSettings as error:
-        raise click.UsageError(str(error)) from error
+def server(settings: Settings, alive_fd: int | None) -> None:
+    """Run a gateway, with an embedded store unless --redis names one.
+
+    Each option may also stand in the environment or in a file: docs/configuration.md.
+    """
     logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     try:
         uvloop.run(_run(settings, alive_fd))

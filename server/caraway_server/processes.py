@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
+from caraway.settings import CONFIG_VARIABLE, environment_of
 from caraway_server.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -29,12 +30,13 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
     Raises:
         OSError: the address is taken.
     """
+    count = settings.processes
     host, port = _free_address(settings)
-    settings = replace(settings, listen=f"{host}:{port}")
+    settings = replace(settings, listen=f"{host}:{port}", redis=url, processes=1)
     reading, writing = os.pipe()
     os.set_inheritable(reading, True)
-    keepers = [asyncio.create_task(_keep(settings, url, reading)) for _ in range(settings.processes)]
-    say(f"caraway server listens on {settings.listen} with {settings.processes} processes")
+    keepers = [asyncio.create_task(_keep(settings, reading)) for _ in range(count)]
+    say(f"caraway server listens on {settings.listen} with {count} processes")
     await stopped.wait()
     os.close(writing)
     for keeper in keepers:
@@ -43,9 +45,12 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
     os.close(reading)
 
 
-async def _keep(settings: Settings, url: str, alive: int) -> None:
+async def _keep(settings: Settings, alive: int) -> None:
+    # By the environment, not by flags: those can be read by anybody on the machine, and the store's URL has a password.
+    env = {**os.environ, **environment_of(settings), CONFIG_VARIABLE: os.devnull}
+    command = [sys.executable, "-m", "caraway_server.cli", "--alive-fd", str(alive)]
     while True:
-        process = await asyncio.create_subprocess_exec(*_command(settings, url, alive), pass_fds=(alive,))
+        process = await asyncio.create_subprocess_exec(*command, env=env, pass_fds=(alive,))
         try:
             code = await process.wait()
         except asyncio.CancelledError:
@@ -53,28 +58,6 @@ async def _keep(settings: Settings, url: str, alive: int) -> None:
             raise
         _log.error("gateway process %s ended with code %s; starting another", process.pid, code)
         await asyncio.sleep(RESTART_SECONDS)
-
-
-def _command(settings: Settings, url: str, alive: int) -> list[str]:
-    options = {
-        "--listen": settings.listen,
-        "--redis": url,
-        "--processes": "1",
-        "--lease": settings.lease.total_seconds(),
-        "--heartbeat": settings.heartbeat.total_seconds(),
-        "--result-ttl": settings.result_ttl.total_seconds(),
-        "--max-payload": settings.max_payload_bytes,
-        "--max-queue-length": settings.max_queue_length,
-        "--max-lost": settings.max_lost,
-        "--dedup-window": settings.dedup_window.total_seconds(),
-        "--log-level": settings.log_level,
-        "--alive-fd": alive,
-    }
-    flags = ["--insecure"] if settings.insecure else []
-    return [
-        sys.executable, "-m", "caraway_server.cli", *flags,
-        *(str(part) for option in options.items() for part in option),
-    ]  # fmt: skip
 
 
 def _free_address(settings: Settings) -> tuple[str, int]:

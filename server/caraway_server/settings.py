@@ -1,89 +1,81 @@
 """The gateway's settings: defaults first, then everything checked at once."""
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
+from caraway.settings import InvalidSettings, Problem, mask_password, setting
 from caraway_server.store.values import Limits
 
 MIB = 1 << 20
 MAX_MESSAGE_BYTES = 4 * MIB
 LARGEST_PAYLOAD_LIMIT = 3 * MIB + MIB // 2  # a task's other fields must fit into the message beside it
-
-
-class InvalidSettings(ValueError):
-    """One or more settings are unusable; the message names each."""
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a gateway is started with.
+    """What a gateway is started with: the section `server`."""
 
-    Attributes:
-        listen: host and port; port 0 takes a free one.
-        redis: URL of the store; empty: an embedded one in `data_dir`.
-        data_dir: the embedded store's folder.
-        fsync: the embedded store's: always, everysec or no.
-        processes: gateway processes that share the port.
-        insecure: listen beyond loopback without TLS and tokens.
-        lease: how long a delivery lasts without renewal.
-        heartbeat: how often workers renew.
-        result_ttl: how long ended tasks are kept.
-        max_payload_bytes: largest arguments and results.
-        max_queue_length: tasks that may wait in one queue.
-        max_batch_size: items in one request.
-        max_lost: lost deliveries after which a task is quarantined.
-        dedup_window: how long the id of a deleted task stays taken.
-        log_level: of the standard logging levels.
-    """
+    section: ClassVar[str] = "server"
 
-    listen: str = "127.0.0.1:50051"
-    redis: str = ""
-    data_dir: Path = field(default_factory=lambda: Path("caraway-data"))
-    fsync: str = "always"
-    processes: int = 1
-    insecure: bool = False
-    lease: timedelta = timedelta(seconds=15)
-    heartbeat: timedelta = timedelta(seconds=5)
-    result_ttl: timedelta = timedelta(days=1)
-    max_payload_bytes: int = 3 * MIB
-    max_queue_length: int = 10_000_000
-    max_batch_size: int = 500
-    max_lost: int = 5
-    dedup_window: timedelta = timedelta(minutes=10)
-    log_level: str = "INFO"
+    listen: str = setting("127.0.0.1:50051", "HOST:PORT; port 0 takes a free one.")
+    redis: str = setting(
+        "",
+        "URL of a Redis (7.0 or newer) or Valkey: redis://, rediss://, unix://; without one there is an embedded one.",
+        secret=mask_password,
+    )
+    data_dir: Path = setting(Path("caraway-data"), "Folder of the embedded store, where no --redis is named.")
+    fsync: str = setting(
+        "always",
+        "The embedded store's: always; everysec may lose a second; no keeps nothing on disk.",
+        choices=("always", "everysec", "no"),
+    )
+    processes: int = setting(1, "Gateway processes that share the port.")
+    insecure: bool = setting(False, "Listen beyond this machine without TLS and tokens.")
+    lease: timedelta = setting(timedelta(seconds=15), "How long a delivery lasts unrenewed.")
+    heartbeat: timedelta = setting(timedelta(seconds=5), "Time between renewals.")
+    result_ttl: timedelta = setting(timedelta(days=1), "How long an ended task is kept.")
+    max_payload_bytes: int = setting(3 * MIB, "Bytes of arguments or of a result.", flags=("--max-payload",))
+    max_queue_length: int = setting(10_000_000, "Tasks that may wait in one queue.")
+    max_lost: int = setting(5, "Lost deliveries after which a task is quarantined.")
+    dedup_window: timedelta = setting(timedelta(minutes=10), "How long the id of a deleted task stays taken.")
+    log_level: str = setting("INFO", "What is logged.", flags=("-l", "--log-level"), choices=LEVELS)
+    max_batch_size: int = 500  # items in one request; clients send batches of this size without asking
 
     def __post_init__(self) -> None:
         problems = [*self._address_problems(), *self._number_problems()]
         if problems:
-            raise InvalidSettings("; ".join(problems))
+            raise InvalidSettings(problems)
 
-    def _address_problems(self) -> list[str]:
+    def _address_problems(self) -> list[Problem]:
         host, port = self.host, self.listen.rpartition(":")[2]
         if not host or not port.isdecimal() or int(port) > 65535:
-            return [f"--listen {self.listen!r} is not HOST:PORT"]
+            return [Problem("listen", "write HOST:PORT")]
         if not self.insecure and not _is_loopback(host):
-            return [
-                f"--listen {self.listen} reaches beyond this machine, and there is no TLS and no token yet: anyone "
-                "who can reach the port could run tasks. Listen on 127.0.0.1, or say --insecure in a closed network"
-            ]
+            text = (
+                "it reaches beyond this machine, and there is no TLS and no token yet: anyone who can reach the port "
+                "could run tasks. Listen on 127.0.0.1, or say --insecure in a closed network"
+            )
+            return [Problem("listen", text)]
         return []
 
-    def _number_problems(self) -> list[str]:
+    def _number_problems(self) -> list[Problem]:
+        payload = 1 <= self.max_payload_bytes <= LARGEST_PAYLOAD_LIMIT
         checks = [
-            (self.processes >= 1, "--processes must be at least 1"),
-            (self.fsync in ("always", "everysec", "no"), "--fsync must be always, everysec or no"),
-            (self.lease >= timedelta(seconds=1), "--lease must be at least 1 s"),
-            (self.heartbeat * 2 <= self.lease, "--heartbeat must be at most half of --lease"),
-            (self.heartbeat >= timedelta(milliseconds=100), "--heartbeat must be at least 0.1 s"),
-            (self.result_ttl > timedelta(0), "--result-ttl must be above 0"),
-            (1 <= self.max_payload_bytes <= LARGEST_PAYLOAD_LIMIT, f"--max-payload is 1 to {LARGEST_PAYLOAD_LIMIT}"),
-            (self.max_queue_length >= 1, "--max-queue-length must be at least 1"),
-            (self.max_lost >= 1, "--max-lost must be at least 1"),
-            (self.dedup_window >= timedelta(minutes=1), "--dedup-window must be at least 60 s: SDKs repeat that long"),
+            (self.processes >= 1, "processes", "write at least 1"),
+            (self.lease >= timedelta(seconds=1), "lease", "write at least 1s"),
+            (self.heartbeat * 2 <= self.lease, "heartbeat", "write at most half of lease"),
+            (self.heartbeat >= timedelta(milliseconds=100), "heartbeat", "write at least 100ms"),
+            (self.result_ttl > timedelta(0), "result_ttl", "write more than 0"),
+            (payload, "max_payload_bytes", f"write 1 to {LARGEST_PAYLOAD_LIMIT}"),
+            (self.max_queue_length >= 1, "max_queue_length", "write at least 1"),
+            (self.max_lost >= 1, "max_lost", "write at least 1"),
+            (self.dedup_window >= timedelta(minutes=1), "dedup_window", "write at least 60s: SDKs repeat that long"),
         ]
-        return [problem for fine, problem in checks if not fine]
+        return [Problem(name, text) for fine, name, text in checks if not fine]
 
     @property
     def host(self) -> str:

@@ -1,4 +1,4 @@
-"""The gateway's settings: everything is checked at once, and each complaint names its flag."""
+"""The gateway's settings: everything is checked at once, and each complaint names its setting."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,30 +6,30 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from caraway.settings import InvalidSettings
 from caraway_server.cli import server
-from caraway_server.settings import InvalidSettings, Settings
+from caraway_server.settings import Settings
 
 SECOND = timedelta(seconds=1)
 
 WRONG: list[tuple[str, dict[str, Any]]] = [
-    ("--listen", {"listen": "nowhere"}),
-    ("--listen", {"listen": ":50051"}),
-    ("--listen", {"listen": "127.0.0.1:70000"}),
-    ("--listen", {"listen": "127.0.0.1:http"}),
-    ("--listen", {"listen": "0.0.0.0:50051"}),
-    ("--listen", {"listen": "[::]:50051"}),
-    ("--listen", {"listen": "example.org:50051"}),
-    ("--processes", {"processes": 0}),
-    ("--fsync", {"fsync": "sometimes"}),
-    ("--lease", {"lease": 0.5 * SECOND, "heartbeat": 0.1 * SECOND}),
-    ("--heartbeat", {"heartbeat": 10 * SECOND}),
-    ("--heartbeat", {"heartbeat": 0.01 * SECOND}),
-    ("--result-ttl", {"result_ttl": 0 * SECOND}),
-    ("--max-payload", {"max_payload_bytes": 0}),
-    ("--max-payload", {"max_payload_bytes": 4 << 20}),
-    ("--max-queue-length", {"max_queue_length": 0}),
-    ("--max-lost", {"max_lost": 0}),
-    ("--dedup-window", {"dedup_window": 59 * SECOND}),
+    ("listen", {"listen": "nowhere"}),
+    ("listen", {"listen": ":50051"}),
+    ("listen", {"listen": "127.0.0.1:70000"}),
+    ("listen", {"listen": "127.0.0.1:http"}),
+    ("listen", {"listen": "0.0.0.0:50051"}),
+    ("listen", {"listen": "[::]:50051"}),
+    ("listen", {"listen": "example.org:50051"}),
+    ("processes", {"processes": 0}),
+    ("lease", {"lease": 0.5 * SECOND, "heartbeat": 0.1 * SECOND}),
+    ("heartbeat", {"heartbeat": 10 * SECOND}),
+    ("heartbeat", {"heartbeat": 0.01 * SECOND}),
+    ("result_ttl", {"result_ttl": 0 * SECOND}),
+    ("max_payload_bytes", {"max_payload_bytes": 0}),
+    ("max_payload_bytes", {"max_payload_bytes": 4 << 20}),
+    ("max_queue_length", {"max_queue_length": 0}),
+    ("max_lost", {"max_lost": 0}),
+    ("dedup_window", {"dedup_window": 59 * SECOND}),
 ]
 
 
@@ -37,20 +37,17 @@ def test_the_defaults_are_fine() -> None:
     assert Settings().host == "127.0.0.1"
 
 
-@pytest.mark.parametrize(("flag", "wrong"), WRONG)
-def test_a_complaint_names_its_flag(flag: str, wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "wrong"), WRONG)
+def test_a_complaint_names_its_setting(name: str, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidSettings) as caught:
         Settings(**wrong)
-    assert str(caught.value).startswith(flag + " ")
-    assert ";" not in str(caught.value), "one thing is wrong, so one thing is said"
+    assert [problem.name for problem in caught.value.problems] == [name]
 
 
 def test_all_complaints_come_at_once() -> None:
     with pytest.raises(InvalidSettings) as caught:
-        Settings(listen="0.0.0.0:1", processes=0, fsync="", max_lost=0)
-    assert [text.split()[0] for text in str(caught.value).split("; ")] == [
-        "--listen", "--processes", "--fsync", "--max-lost",
-    ]  # fmt: skip
+        Settings(listen="0.0.0.0:1", processes=0, max_lost=0)
+    assert [problem.name for problem in caught.value.problems] == ["listen", "processes", "max_lost"]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "127.9.9.9:50051", "localhost:1", "[::1]:50051"])

@@ -42,14 +42,14 @@ def test_app_that_is_not_there(start_worker: WorkerStarter) -> None:
     assert "Traceback" not in worker.output
 
 
-def test_wrong_settings_are_named(start_worker: WorkerStarter) -> None:
-    worker = start_worker("-c", "0", "--time-limit", "-1", "-n", "w@%x")
+def test_wrong_settings_are_named_all_at_once(start_worker: WorkerStarter) -> None:
+    worker = start_worker("-c", "0", "--time-limit", "-1", "-n", "w@%x", env={"CARAWAY_WORKER_POOL": "fibers"})
     assert worker.end() == 2
-    assert "hostname: %x is unknown" in worker.output
-    worker = start_worker("-c", "0", "--time-limit", "-1")
-    assert worker.end() == 2
-    assert "concurrency: 0" in worker.output
-    assert "time-limit: must be above 0" in worker.output
+    assert "4 settings are wrong" in worker.output
+    assert "hostname = w@%x (--hostname): %x is unknown" in worker.output
+    assert "concurrency = 0 (--concurrency): write 1 to 1000" in worker.output
+    assert "time_limit = -1s (--time-limit): write more than 0" in worker.output
+    assert "pool = fibers (CARAWAY_WORKER_POOL): write one of process, " in worker.output
 
 
 def test_drain_moves_waiting_tasks_to_another_worker(start_worker: WorkerStarter, app: Caraway) -> None:

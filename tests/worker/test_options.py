@@ -10,9 +10,10 @@ import psutil
 import pytest
 
 from caraway import Caraway
+from caraway.settings import InvalidSettings
 from caraway_worker import log
 from caraway_worker.pidfile import PidFile, PidFileTaken
-from caraway_worker.settings import Settings, SettingsError
+from caraway_worker.settings import Settings
 from support.gateway import GatewayProcess
 from support.processes import CARAWAY, Running, eventually
 
@@ -53,14 +54,14 @@ def test_processes_spread_the_slots(start_worker: WorkerStarter) -> None:
         ({"pool": "thread", "concurrency": 5, "processes": 2}, "processes: 5 slots don't fit evenly into 2"),
         ({"pool": "process", "processes": 2}, "processes: the pool process has none"),
         ({"pool": "fibers"}, "pool: there is no pool 'fibers'"),
-        ({"autoscale": (2, 3)}, "autoscale: MAX,MIN"),
+        ({"autoscale": (2, 3)}, "autoscale: write MAX,MIN"),
         ({"pool": "solo", "max_tasks_per_child": 3}, "no child to replace"),
         ({"pool": "solo", "autoscale": (3, 1)}, "autoscale: the pool solo"),
-        ({"queues": ("a",), "exclude_queues": ("a",)}, "exclude-queues: no queue is left"),
+        ({"queues": ("a",), "exclude_queues": ("a",)}, "exclude_queues: no queue is left"),
     ],
 )
 def test_settings_that_do_not_fit(fields: dict[str, object], message: str) -> None:
-    with pytest.raises(SettingsError, match=re.escape(message)):
+    with pytest.raises(InvalidSettings, match=re.escape(message)):
         Settings(app="x", **fields).queues_of("default")  # type: ignore[arg-type]
 
 

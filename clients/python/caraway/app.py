@@ -1,6 +1,5 @@
 """Caraway: an app, which holds tasks and knows the gateway."""
 
-import os
 import pkgutil
 import sys
 import threading
@@ -15,6 +14,7 @@ from caraway.exceptions import ImproperlyConfigured, NotRegistered, SubmitError
 from caraway.gateway import Gateway
 from caraway.ids import uuid7
 from caraway.result import AsyncResult
+from caraway.settings import ClientSettings, find_file, load
 from caraway.spec import CallOptions, fill
 from caraway.task import Task
 from caraway.v1 import task_pb2
@@ -25,8 +25,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 AnyTask = Task[..., Any]
 T = TypeVar("T", bound=AnyTask)
-
-_DEFAULT_TARGET = "localhost:50051"
 
 
 class Caraway:
@@ -43,11 +41,12 @@ class Caraway:
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
 
-        `target` is the gateway's address as "host:port"; by default the environment's CARAWAY_TARGET, read when first
-        needed, or else localhost:50051. `default_queue` is where tasks go that name no queue, and what a worker without
-        -Q serves. `unknown_task` says what a worker of this app does about a task that it does not know: "wait" leaves
-        it in its queue for one that does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks,
-        or its name as "module:Class", looked up when the first task is made.
+        `target` is the gateway's address as "host:port"; by default what docs/configuration.md says of the section
+        `client` (the environment's CARAWAY_TARGET, caraway.toml, localhost:50051), read when first needed.
+        `default_queue` is where tasks go that name no queue, and what a worker without -Q serves. `unknown_task` says
+        what a worker of this app does about a task that it does not know: "wait" leaves it in its queue for one that
+        does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks, or its name
+        as "module:Class", looked up when the first task is made.
         """
         if unknown_task not in ("wait", "fail"):
             raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
@@ -67,9 +66,9 @@ class Caraway:
 
     @property
     def target(self) -> str:
-        """The gateway's address."""
+        """The gateway's address. Raises ImproperlyConfigured if the settings are wrong."""
         if self._target is None:
-            self._target = os.environ.get("CARAWAY_TARGET") or _DEFAULT_TARGET
+            self._target = load(ClientSettings, file=find_file(), strict=False).settings.target
         return self._target
 
     @property

@@ -14,6 +14,7 @@ _ENTRY_POINTS: Final = "caraway.commands"
 
 _OWN: Final = {
     "call": "submitting",
+    "config": "configuration",
     "count": "listing",
     "delete": "tasks",
     "info": "server",

@@ -2,15 +2,16 @@
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import click
 
 from caraway.commands.output import Output, printable
+from caraway.commands.settings_options import with_settings
 from caraway.exceptions import CarawayError, OperationalError
 from caraway.gateway import Gateway
+from caraway.settings import ClientSettings
 
 __all__ = ["CHUNK", "FAILED", "Session", "chunks", "exit_if", "operator_command"]
 
@@ -60,23 +61,15 @@ def operator_command(name: str) -> Callable[[Callable[..., None]], click.Command
     """Make a command of a function that takes a Session and its own parameters."""
 
     def make(function: Callable[..., None]) -> click.Command:
+        @with_settings(ClientSettings)
         @functools.wraps(function)
-        def run(target: str | None, as_json: bool, **parameters: Any) -> None:
-            chosen = target or os.environ.get("CARAWAY_TARGET") or "localhost:50051"
-            session = Session(chosen, Output(as_json))
-            with contextlib.closing(session), _one_line_errors(chosen):
+        def run(settings: ClientSettings, as_json: bool, **parameters: Any) -> None:
+            session = Session(settings.target, Output(as_json))
+            with contextlib.closing(session), _one_line_errors(settings.target):
                 function(session, **parameters)
 
-        command = click.command(name)(run)
-        command.params += [
-            click.Option(
-                ["--target"],
-                metavar="HOST:PORT",
-                help="The gateway's address. Default: the environment's CARAWAY_TARGET, or else localhost:50051.",
-            ),
-            click.Option(["--json", "as_json"], is_flag=True, help="Write JSON: one document, or one object a line."),
-        ]
-        return command
+        json_option = click.option("--json", "as_json", is_flag=True, help="JSON: one document, or one object a line.")
+        return click.command(name)(json_option(run))
 
     return make
 

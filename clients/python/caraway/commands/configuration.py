@@ -1,0 +1,58 @@
+"""`caraway config`."""
+
+from typing import Any
+
+import click
+
+from caraway.commands.output import Output
+from caraway.commands.reference import reference
+from caraway.commands.settings_options import WrongSettings
+from caraway.settings import InvalidSettings, Loaded, Problem, definitions, find_file, load
+from caraway.settings.sections import sections
+
+__all__ = ["config_command", "effective"]
+
+_COLUMNS = ("setting", "value", "source")
+
+
+def effective(loaded: Loaded[Any]) -> list[dict[str, str]]:
+    """Give the settings of a section as they may be shown, with the source of each."""
+    return [
+        {
+            "section": one.section,
+            "setting": one.key,
+            "value": one.show(getattr(loaded.settings, one.field)) or one.default_text,
+            "source": loaded.origins[one.field],
+        }
+        for one in definitions(loaded.settings)
+        if one.variable
+    ]
+
+
+@click.command("config")
+@click.argument("section", required=False, type=click.Choice(["client", "server", "worker"]))
+@click.option("--config", metavar="FILE", help="Settings in TOML, as for every command.")
+@click.option("--json", "as_json", is_flag=True, help="JSON: one object a line.")
+@click.option("--reference", "as_reference", is_flag=True, help="Write docs/configuration.md instead.")
+def config_command(section: str | None, config: str | None, as_json: bool, as_reference: bool) -> None:
+    """Show the settings that would be in effect, and where each came from: environment, file or default.
+
+    Passwords and other secrets are masked. What is wrong is told as the commands themselves would.
+    """
+    if as_reference:
+        click.echo(reference(sections()), nl=False)
+        return
+    out = Output(as_json)
+    chosen = {name: made for name, made in sections().items() if section in (None, name)}
+    if not chosen:
+        raise click.ClickException(f"the {section} is not installed")
+    rows: list[dict[str, str]] = []
+    problems: list[Problem] = []
+    for settings in chosen.values():
+        try:
+            rows += effective(load(settings, file=find_file(config), complete=False))
+        except InvalidSettings as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise WrongSettings(InvalidSettings(problems))
+    out.table(_COLUMNS if section else ("section", *_COLUMNS), rows)
