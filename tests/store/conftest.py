@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from caraway_server.store.connection import connect
-from store.invariants import read, violations
 from store.kit import Kit
 from support.stores import StoreProcess
 
@@ -23,5 +22,5 @@ async def bare_kit(store_process: StoreProcess) -> AsyncIterator[Kit]:
 async def kit(bare_kit: Kit) -> AsyncIterator[Kit]:
     """A kit; after the test every index must agree with the records."""
     yield bare_kit
-    found = violations(await read(bare_kit.redis))
+    found = await bare_kit.wrong()
     assert not found, "\n".join(found)

@@ -148,6 +148,14 @@ class Kit:
         assert (await self.report(kind, lease)).word == "ok"
         return lease
 
+    # -- checks ---------------------------------------------------------------------------------------------------
+
+    async def wrong(self) -> list[str]:
+        """Everything in which the indexes and the records disagree, and keys that are nobody's."""
+        found = [finding.text for finding in await self.store.checker.check()]
+        foreign = self.store.checker.foreign
+        return [*found, f"{foreign} keys are not Caraway's"] if foreign else found
+
     # -- duties ---------------------------------------------------------------------------------------------------
 
     async def promote(self) -> Pass:

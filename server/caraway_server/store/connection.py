@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from caraway.settings import mask_password
 from caraway_server.core.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable, StoreUnfit
 
 CONNECT_SECONDS = 2.0
@@ -49,7 +50,9 @@ def connect(url: str) -> Redis:
             retry=Retry(NoBackoff(), 0),
         )
     except ValueError as error:
-        raise StoreUnfit(f"--redis {url!r} can't be understood: {error}. Use redis://, rediss:// or unix://") from error
+        # Without what the driver says: it may quote a part of the password.
+        text = f"--redis {mask_password(url)!r} can't be understood: use redis://, rediss:// or unix://"
+        raise StoreUnfit(text) from error
 
 
 @contextmanager

@@ -55,6 +55,7 @@ FIELDS: Final = {
     "i": "ignore_result",  # where a success keeps none
     "A": "once",  # at most once: it never starts twice
     "U": "unique_key",
+    "Uu": "unique_until",  # where the key is held for a time, whatever becomes of the task
     "W": "watchers",  # gateways to be told of its end, or with "+" of any change; parted by spaces
     "d": "due",
     "e": "fence",  # of the last delivery

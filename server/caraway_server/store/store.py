@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from caraway_server.core.errors import StoreUnavailable
 from caraway_server.core.task import Record, State
 from caraway_server.store import keys
+from caraway_server.store.checks.checker import Checker
 from caraway_server.store.codec import record_from
 from caraway_server.store.connection import StoreFacts, examine, translated
 from caraway_server.store.listing import Listing
@@ -93,6 +94,7 @@ class Store:
     Attributes:
         listing: pages of tasks, and counts.
         operators: queues and workers.
+        checker: whether every index agrees with the records.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Store:
         self._errors = errors
         self.listing = Listing(redis)
         self.operators = Operators(redis, self._run)
+        self.checker = Checker(redis, self._run)
 
     # -- submitting -----------------------------------------------------------------------------------------------
 

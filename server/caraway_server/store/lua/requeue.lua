@@ -19,7 +19,7 @@ for index, id in ipairs(request.ids) do
   else
     local key = task_key(id)
     redis.call('ZREM', ended_key(task.state), id)
-    redis.call('HDEL', key, 'a', 'b', 'd', 'o', 'u', 'x', 'y', 'z', 'C', 'Cg', 'Cr', 'Cs', 'E', 'P', 'R', 'S')
+    redis.call('HDEL', key, 'a', 'b', 'd', 'o', 'u', 'x', 'y', 'z', 'C', 'Cg', 'Cr', 'Cs', 'E', 'P', 'R', 'S', 'Uu')
     count_waiting(task.queue, 1)
     make_ready(task)
     answers[index] = 'queued'

@@ -126,6 +126,7 @@ local function accept(item)
   if item[14] ~= '' then
     word = make_way(id) or word
     set('U', item[14])
+    if item[15] > 0 then set('Uu', int(now + item[15])) end
     hold_key(item[14], id, item[15])
   end
   if state == SCHEDULED then set('d', int(due)) end
