@@ -16,6 +16,7 @@ _COLUMNS = ("task_id", "state", "name", "queue", "attempt", "create_time", "args
 @state_option
 @choice_options
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks at most.")
+@click.option("--all", "unlimited", is_flag=True, help="Without a limit.")
 def list_command(
     session: Session,
     states: tuple[str, ...],
@@ -23,11 +24,12 @@ def list_command(
     names: tuple[str, ...],
     kinds: tuple[str, ...],
     limit: int,
+    unlimited: bool,
 ) -> None:
     """List tasks. Naming states makes it cheap; without, every task may be looked at."""
     chosen = task_filter(states, queues, names, kinds)
-    found = (describe(task) for page in pages(session, chosen, limit) for task in page)
-    session.out.table(_COLUMNS, found)
+    found = session.out.in_steps("listing", pages(session, chosen, None if unlimited else limit))
+    session.out.table(_COLUMNS, (describe(task) for page in found for task in page))
 
 
 @operator_command("count")

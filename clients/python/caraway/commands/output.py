@@ -3,12 +3,16 @@
 import importlib.util
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import click
 
+from caraway.commands.progress import progress
+
 __all__ = ["Output", "printable"]
+
+T = TypeVar("T")
 
 
 def printable(value: object) -> str:
@@ -46,6 +50,13 @@ class Output:
     def error(self, text: str) -> None:
         """Write why the exit code will not be 0, for one item of several."""
         self.remark(f"Error: {text}")
+
+    def in_steps(self, label: str, pages: Iterable[Sequence[T]], total: int | None = None) -> Iterator[Sequence[T]]:
+        """Go through pages, of `total` items in all, with a bar where what is written meanwhile leaves room for one."""
+        with progress(label, total, writes=True) as advance:
+            for page in pages:
+                yield page
+                advance(len(page))
 
     def block(self, text: str) -> None:
         """Write text of many lines, people's form only."""

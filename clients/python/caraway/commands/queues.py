@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from caraway.commands.connection import Session, operator_command
+from caraway.commands.progress import progress
 from caraway.commands.subcommands import ListByDefault
 from caraway.commands.task_form import instant
 from caraway.v1 import admin_service_pb2
@@ -84,8 +85,10 @@ def purge_command(session: Session, queue: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Revoke every task that is QUEUED in {queue}?", abort=True, err=True)
     purged, more = 0, True
-    while more:
-        response = session.client.ask("PurgeQueue", admin_service_pb2.PurgeQueueRequest(name=queue))
-        purged += response.purged_count
-        more = response.more
+    with progress(f"purging {queue}") as advance:
+        while more:
+            response = session.client.ask("PurgeQueue", admin_service_pb2.PurgeQueueRequest(name=queue))
+            purged += response.purged_count
+            more = response.more
+            advance(response.purged_count)
     session.out.line(f"{purged} tasks were revoked", {"queue": queue, "purged_count": purged})

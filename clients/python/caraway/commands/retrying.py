@@ -1,5 +1,7 @@
 """`caraway retry`."""
 
+from collections.abc import Sequence
+
 import click
 
 from caraway.commands.connection import Session, chunks, exit_if, operator_command
@@ -32,14 +34,16 @@ def retry_command(
     if not dead:
         if queues or names or kinds:
             raise click.UsageError("--queue, --name and --error-kind need --dead")
-        retried = [_retry(session, chunk) for chunk in chunks(task_ids)]
+        retried = [
+            _retry(session, chunk) for chunk in session.out.in_steps("retrying", chunks(task_ids), len(task_ids))
+        ]
         exit_if(not all(retried))
         return
     if not yes:
         click.confirm("Retry every FAILED task that these options choose?", abort=True, err=True)
     well, found = True, 0
     # The list goes from the latest purge time on: a task that fails again meanwhile is behind us.
-    for page in pages(session, task_filter(["FAILED"], queues, names, kinds)):
+    for page in session.out.in_steps("retrying", pages(session, task_filter(["FAILED"], queues, names, kinds))):
         if page:
             found += len(page)
             well &= _retry(session, [task.task_id for task in page])
@@ -47,7 +51,7 @@ def retry_command(
     exit_if(not well)
 
 
-def _retry(session: Session, ids: list[str]) -> bool:
+def _retry(session: Session, ids: Sequence[str]) -> bool:
     request = task_service_pb2.RetryTasksRequest(selector=task_pb2.TaskSelector(task_ids=ids))
     response = session.client.ask("RetryTasks", request)
     return show_results(session, response.results, _Result.Outcome, frozenset({_Result.OUTCOME_QUEUED}))

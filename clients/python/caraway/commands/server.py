@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import platform
+from typing import Any
 
 import click
 
@@ -10,29 +11,32 @@ from caraway.commands.connection import Session, operator_command
 from caraway.commands.task_form import instant
 from caraway.v1 import admin_service_pb2
 
-__all__ = ["info_command", "version_command"]
+__all__ = ["info_command", "server_facts", "version_command"]
+
+
+def server_facts(session: Session) -> dict[str, Any]:
+    """Ask the gateway about itself."""
+    response = session.client.ask("GetServerInfo", admin_service_pb2.GetServerInfoRequest())
+    durability = admin_service_pb2.GetServerInfoResponse.Durability.Name(response.durability)
+    return {
+        "target": session.target,
+        "server_version": response.server_version,
+        "store_version": response.store_version,
+        "durability": durability.removeprefix("DURABILITY_"),
+        "failover_loss": response.failover_loss,
+        "server_time": instant(response, "server_time"),
+        "max_payload_bytes": response.max_payload_bytes,
+        "max_message_bytes": response.max_message_bytes,
+        "max_batch_size": response.max_batch_size,
+        "max_queue_length": response.max_queue_length,
+        "default_result_ttl_seconds": response.default_result_ttl.ToSeconds(),
+    }
 
 
 @operator_command("info")
 def info_command(session: Session) -> None:
     """Show the gateway's version and limits, and how durable an accepted task is."""
-    response = session.client.ask("GetServerInfo", admin_service_pb2.GetServerInfoRequest())
-    durability = admin_service_pb2.GetServerInfoResponse.Durability.Name(response.durability)
-    session.out.facts(
-        {
-            "target": session.target,
-            "server_version": response.server_version,
-            "store_version": response.store_version,
-            "durability": durability.removeprefix("DURABILITY_"),
-            "failover_loss": response.failover_loss,
-            "server_time": instant(response, "server_time"),
-            "max_payload_bytes": response.max_payload_bytes,
-            "max_message_bytes": response.max_message_bytes,
-            "max_batch_size": response.max_batch_size,
-            "max_queue_length": response.max_queue_length,
-            "default_result_ttl_seconds": response.default_result_ttl.ToSeconds(),
-        }
-    )
+    session.out.facts(server_facts(session))
 
 
 @click.command("version")

@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
@@ -10,11 +11,13 @@ from click.shell_completion import CompletionItem
 
 from caraway.settings import (
     CONFIG_VARIABLE,
+    DURATION,
     ConfigFile,
     Definition,
     InvalidSettings,
     Kind,
     Loaded,
+    Unreadable,
     definitions,
     find_file,
     load,
@@ -54,19 +57,19 @@ class _Raw(click.ParamType[Any]):
 
 
 class Duration(click.ParamType[Any]):
-    """A duration that is no setting, given as settings take theirs."""
+    """A duration that is no setting, given as settings take theirs; not negative."""
 
     name = "duration"
-
-    def __init__(self, kind: Kind) -> None:
-        self._kind = kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read it."""
         try:
-            return self._kind.read(value)
-        except ValueError as error:
+            duration = DURATION.read(value)
+        except Unreadable as error:
             self.fail(f"{value!r}: {error}", param, ctx)
+        if duration < timedelta(0):
+            self.fail(f"{value!r}: write 0 or more", param, ctx)
+        return duration
 
 
 def with_settings(

@@ -10,6 +10,8 @@ class ListByDefault(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `list` before options that are not the group's own."""
+        if ctx.resilient_parsing:  # completion: what is typed next may be a subcommand
+            return super().parse_args(ctx, args)
         if not args or (args[0].startswith("-") and args[0] not in self.get_help_option_names(ctx)):
             args = ["list", *args]
         return super().parse_args(ctx, args)

@@ -1,17 +1,17 @@
 """`caraway call`."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TextIO
 
 import click
 
 from caraway.commands.connection import Session, operator_command
 from caraway.commands.reading import show_outcome
-from caraway.exceptions import DecodeError, EncodeError
+from caraway.commands.settings_options import Duration
+from caraway.commands.submitting_many import json_of, spec_of, submit_lines
 from caraway.ids import uuid7
-from caraway.payload import decode_text
-from caraway.spec import CallOptions, fill
-from caraway.v1 import task_pb2
+from caraway.settings import DURATION, Unreadable
+from caraway.spec import CallOptions
 
 __all__ = ["call_command"]
 
@@ -22,11 +22,12 @@ __all__ = ["call_command"]
 @click.option("--kwargs", "kwargs_text", metavar="JSON", default="{}", help="Keyword arguments, a JSON object.")
 @click.option("--queue", help="Where it waits. Default: default.")
 @click.option("--priority", type=click.IntRange(0, 9), help="Higher first. Default: 4.")
-@click.option("--countdown", metavar="SECONDS", type=click.FloatRange(min=0), help="Start that much later.")
+@click.option("--countdown", metavar="DURATION", type=Duration(), help="Start that much later.")
 @click.option("--eta", metavar="INSTANT", help="Start not before this: ISO 8601 with a time zone.")
-@click.option("--expires", metavar="SECONDS|INSTANT", help="End as EXPIRED when not started by then.")
+@click.option("--expires", metavar="DURATION|INSTANT", help="End as EXPIRED when not started by then.")
 @click.option("--task-id", help="Its id; repeating the call with it is safe. Default: a new UUIDv7.")
-@click.option("--wait", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait for its end, and write its result.")
+@click.option("--wait", metavar="DURATION", type=Duration(), help="Wait for its end, and write its result.")
+@click.option("--many", type=click.File(encoding="utf-8"), help="A task a line: a JSON list, or an object; -: stdin.")
 def call_command(
     session: Session,
     name: str,
@@ -34,49 +35,41 @@ def call_command(
     kwargs_text: str,
     queue: str | None,
     priority: int | None,
-    countdown: float | None,
+    countdown: timedelta | None,
     eta: str | None,
     expires: str | None,
     task_id: str | None,
-    wait: float | None,
+    wait: timedelta | None,
+    many: TextIO | None,
 ) -> None:
-    """Submit the task NAME; write its id or, with --wait, what it returned."""
-    options: CallOptions = {"queue": queue, "priority": priority, "countdown": countdown}
+    """Submit the task NAME; write its id or, with --wait, what it returned. With --many, submit a task a line."""
+    options: CallOptions = {"queue": queue, "priority": priority}
+    if countdown is not None:
+        options["countdown"] = countdown.total_seconds()
     if eta is not None:
         options["eta"] = _instant("--eta", eta)
     if expires is not None:
         span = _span(expires)
         options["expires"] = _instant("--expires", expires) if span is None else span
-    args, kwargs = _json("--args", args_text, list), _json("--kwargs", kwargs_text, dict)
-    spec = task_pb2.TaskSpec()
+    if many is not None:
+        if task_id or wait is not None or args_text != "[]" or kwargs_text != "{}":
+            raise click.UsageError("--many goes with neither --args, --kwargs, --task-id nor --wait")
+        submit_lines(session, name, many, options)
+        return
     task_id = task_id or uuid7()
-    try:
-        fill(spec, task_id, name, args, kwargs, options)
-    except (TypeError, ValueError, EncodeError) as error:
-        raise click.UsageError(str(error)) from error
-    session.client.submit(spec)
+    args, kwargs = json_of("--args", args_text, list), json_of("--kwargs", kwargs_text, dict)
+    session.client.submit(spec_of(task_id, name, args, kwargs, options))
     if wait is None:
         session.out.line(task_id, {"task_id": task_id})
         return
     session.out.remark(f"task {task_id}")
-    show_outcome(session, session.client.wait(task_id, wait))
-
-
-def _json(option: str, text: str, kind: type) -> Any:
-    word = "a list" if kind is list else "an object"
-    try:
-        value = decode_text(text)
-    except DecodeError as error:
-        raise click.UsageError(f"{option} is to be {word} of JSON: {error}") from error
-    if type(value) is not kind:
-        raise click.UsageError(f"{option} is to be {word} of JSON, not {text}")
-    return value
+    show_outcome(session, session.client.wait(task_id, wait.total_seconds()))
 
 
 def _span(text: str) -> float | None:
     try:
-        return float(text)
-    except ValueError:
+        return float(DURATION.read(text).total_seconds())
+    except Unreadable:
         return None
 
 

@@ -32,7 +32,7 @@ def revoke_command(
     outcomes = task_service_pb2.RevokeTasksResponse.Result
     modes = task_service_pb2.RevokeTasksRequest
     well = True
-    for chunk in chunks(task_ids):
+    for chunk in session.out.in_steps("revoking", chunks(task_ids), len(task_ids)):
         request = task_service_pb2.RevokeTasksRequest(
             selector=task_pb2.TaskSelector(task_ids=chunk),
             mode=modes.MODE_TERMINATE if terminate else modes.MODE_PENDING_ONLY,
@@ -50,7 +50,7 @@ def delete_command(session: Session, task_ids: tuple[str, ...]) -> None:
     """Forget ended tasks with their results. Exit code 1 where one has not ended, or is not there."""
     outcomes = task_service_pb2.DeleteTasksResponse.Result
     well = True
-    for chunk in chunks(task_ids):
+    for chunk in session.out.in_steps("deleting", chunks(task_ids), len(task_ids)):
         request = task_service_pb2.DeleteTasksRequest(selector=task_pb2.TaskSelector(task_ids=chunk))
         good = frozenset({outcomes.OUTCOME_DELETED})
         well &= show_results(session, session.client.delete(request).results, outcomes.Outcome, good)

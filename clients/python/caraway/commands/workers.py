@@ -9,12 +9,13 @@ from caraway.commands.subcommands import ListByDefault
 from caraway.commands.task_form import instant
 from caraway.v1 import control_service_pb2
 
-__all__ = ["workers_command"]
+__all__ = ["describe_worker", "read_workers", "workers_command"]
 
 _COLUMNS = ("worker_id", "name", "state", "queues", "leases", "concurrency", "heartbeat_time")
 
 
-def _describe(worker: control_service_pb2.Worker) -> dict[str, Any]:
+def describe_worker(worker: control_service_pb2.Worker) -> dict[str, Any]:
+    """Give a worker as a document."""
     info = worker.info
     document = {
         "worker_id": worker.worker_id,
@@ -35,6 +36,18 @@ def _describe(worker: control_service_pb2.Worker) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
+def read_workers(session: Session) -> list[control_service_pb2.Worker]:
+    """Read all workers that were seen of late."""
+    request = control_service_pb2.ListWorkersRequest()
+    found: list[control_service_pb2.Worker] = []
+    while True:
+        response = session.client.ask("ListWorkers", request)
+        found += response.workers
+        if not response.next_page_token:
+            return found
+        request.page_token = response.next_page_token
+
+
 @click.group(cls=ListByDefault, name="workers")
 def workers_command() -> None:
     """List workers (without a subcommand), or show one."""
@@ -43,15 +56,7 @@ def workers_command() -> None:
 @operator_command("list")
 def _list(session: Session) -> None:
     """List workers that were seen of late."""
-    request = control_service_pb2.ListWorkersRequest()
-    found: list[dict[str, Any]] = []
-    while True:
-        response = session.client.ask("ListWorkers", request)
-        found += map(_describe, response.workers)
-        if not response.next_page_token:
-            break
-        request.page_token = response.next_page_token
-    session.out.table(_COLUMNS, found)
+    session.out.table(_COLUMNS, map(describe_worker, read_workers(session)))
 
 
 @operator_command("show")
@@ -59,7 +64,7 @@ def _list(session: Session) -> None:
 def _show(session: Session, worker_id: str) -> None:
     """Show one worker."""
     response = session.client.ask("GetWorker", control_service_pb2.GetWorkerRequest(worker_id=worker_id))
-    session.out.facts(_describe(response.worker))
+    session.out.facts(describe_worker(response.worker))
 
 
 workers_command.add_command(_list)

@@ -1,0 +1,72 @@
+"""`caraway call --many`: a task a line."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+import click
+
+from caraway.commands.connection import CHUNK, Session, exit_if
+from caraway.exceptions import DecodeError, EncodeError
+from caraway.ids import uuid7
+from caraway.payload import decode_text
+from caraway.spec import CallOptions, fill
+from caraway.v1 import task_pb2, task_service_pb2
+
+__all__ = ["json_of", "spec_of", "submit_lines"]
+
+
+def json_of(what: str, text: str, *kinds: type) -> Any:
+    """Read a JSON list or object. Raises click.UsageError."""
+    words = " or ".join("a list" if kind is list else "an object" for kind in kinds)
+    try:
+        value = decode_text(text)
+    except DecodeError as error:
+        raise click.UsageError(f"{what} is to be {words} of JSON: {error}") from error
+    if type(value) not in kinds:
+        raise click.UsageError(f"{what} is to be {words} of JSON, not {text}")
+    return value
+
+
+def spec_of(
+    task_id: str, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: CallOptions
+) -> task_pb2.TaskSpec:
+    """Make a task to be submitted. Raises click.UsageError."""
+    spec = task_pb2.TaskSpec()
+    try:
+        fill(spec, task_id, name, args, dict(kwargs), options)
+    except (TypeError, ValueError, EncodeError) as error:
+        raise click.UsageError(str(error)) from error
+    return spec
+
+
+def submit_lines(session: Session, name: str, lines: TextIO, options: CallOptions) -> None:
+    """Submit a task for each line, and write the ids. All lines are read first: a wrong one lets nothing be sent."""
+    specs = [_spec(number, line, name, options) for number, line in enumerate(lines, 1) if line.strip()]
+    batches = [specs[start : start + CHUNK] for start in range(0, len(specs), CHUNK)]
+    refused = False
+    for batch in session.out.in_steps("submitting", batches, len(specs)):
+        requests = [task_service_pb2.SubmitTaskRequest(task=spec) for spec in batch]
+        response = session.client.submit_batch(task_service_pb2.BatchSubmitTasksRequest(requests=requests))
+        for spec, result in zip(batch, response.results, strict=True):
+            if result.WhichOneof("outcome") == "error":
+                refused = True
+                session.out.error(f"{spec.task_id}: {result.error.message}")
+            else:
+                session.out.line(spec.task_id, {"task_id": spec.task_id})
+    exit_if(refused)
+
+
+def _spec(number: int, line: str, name: str, options: CallOptions) -> task_pb2.TaskSpec:
+    what = f"line {number}"
+    given = json_of(what, line.strip(), list, dict)
+    if isinstance(given, list):
+        given = {"args": given}
+    if unknown := given.keys() - {"args", "kwargs", "task_id"}:
+        raise click.UsageError(f"{what} has {', '.join(sorted(unknown))}; there are args, kwargs and task_id")
+    task_id = given.get("task_id") or uuid7()
+    if not isinstance(task_id, str):
+        raise click.UsageError(f"{what}: task_id is to be text")
+    args, kwargs = given.get("args", []), given.get("kwargs", {})
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise click.UsageError(f"{what}: args is to be a list, kwargs an object")
+    return spec_of(task_id, name, args, kwargs, options)
