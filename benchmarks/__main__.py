@@ -3,7 +3,7 @@
 import sys
 import time
 
-from benchmarks import compare, drain, idle, lateness, memory, report, round_trip, submit
+from benchmarks import compare, drain, idle, lateness, listing, memory, report, round_trip, submit
 from benchmarks.comparison import verdicts
 from benchmarks.figure import Figure
 
@@ -14,6 +14,7 @@ FIGURES = {
     "memory": memory.measure,
     "idle": idle.measure,
     "lateness": lateness.measure,
+    "listing": listing.measure,
 }
 COMPARISON = "compare"
 NAMES = (*FIGURES, COMPARISON)

@@ -1,5 +1,7 @@
 """Caraway's producer."""
 
+import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -96,5 +98,23 @@ def lateness(count: str, span: str) -> dict[str, Any]:
     return {"seconds": [result.get() - due.timestamp() for result, due in zip(results, dues, strict=True)]}
 
 
+def keep_listing(per_second: str) -> dict[str, Any]:
+    """Read a page of waiting and one of succeeded tasks, and the counts, so often a second, until the input ends."""
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    calls = 0
+    with new_channel(app.target) as channel:
+        stub = task_service_pb2_grpc.TaskServiceStub(channel)
+        while not ended.wait(1 / float(per_second)):
+            for state in (task_pb2.Task.STATE_QUEUED, TERMINAL):
+                chosen = task_pb2.TaskFilter(states=[state])
+                stub.ListTasks(task_service_pb2.ListTasksRequest(filter=chosen), timeout=30)
+            stub.CountTasks(task_service_pb2.CountTasksRequest(), timeout=30)
+            calls += 3
+    return {"calls": calls}
+
+
+OPERATIONS = (submit, submit_many, batch_delay, delay, delay_get, run_task, collect, lateness, keep_listing)
+
 if __name__ == "__main__":
-    run({f.__name__: f for f in (submit, submit_many, batch_delay, delay, delay_get, run_task, collect, lateness)})
+    run({operation.__name__: operation for operation in OPERATIONS})
