@@ -99,6 +99,7 @@ def test_bare_install_is_the_client_and_little_else(install: Callable[[str], Pat
     refused = subprocess.run([commands / "caraway", "server"], cwd=project, capture_output=True, text=True)
     assert refused.returncode != 0
     assert "pip install 'caraway[server]'" in refused.stderr
+    assert "CARAWAY_TARGET" in run(commands / "caraway", "config", "--reference", cwd=project)
     refused = subprocess.run([commands / "caraway", "worker"], cwd=project, capture_output=True, text=True)
     assert "pip install 'caraway[worker]'" in refused.stderr
 

@@ -261,3 +261,12 @@ async def test_a_large_schedule_is_counted_in_pages(kit: Kit) -> None:
     assert await kit.wrong() == [f"depth says that {MOST_AT_ONCE + 3} wait in q; there wait {MOST_AT_ONCE + 1}"]
     checker = kit.store.checker
     assert await checker.repair(await checker.check(), LIMITS.lease) == []
+
+
+async def test_a_uniqueness_key_that_was_held_for_a_time_may_go_while_its_task_waits(kit: Kit) -> None:
+    await kit.submit("a", unique="u", window=60)
+    await kit.advance(61)
+    await kit.redis.delete(keys.unique("u"))  # as Redis does by itself, whose clock no test turns
+    assert await kit.wrong() == []
+    await kit.submit("b", unique="u")
+    assert await kit.wrong() == []
