@@ -10,6 +10,7 @@ from api.wire import Api, Lease, Refusal, numbers
 from caraway.v1 import task_pb2, worker_service_pb2
 
 MIB = 1 << 20
+YEAR = 365 * 86_400  # seconds
 Task = task_pb2.Task
 Spec = task_pb2.TaskSpec
 Report = worker_service_pb2.TaskReport
@@ -115,6 +116,7 @@ def test_a_retry_without_overrides_changes_nothing(api: Api, queue: str) -> None
         ("priority", {"priority": 10}),
         ("ttl", {"ttl": duration_pb2.Duration()}),
         ("expire_time", {"expire_time": timestamp_pb2.Timestamp(seconds=-1)}),
+        ("expire_time", {"expire_time": timestamp_pb2.Timestamp(seconds=round(time.time()) + 11 * YEAR)}),
         ("time_limits.soft", {"time_limits": task_pb2.TimeLimits(soft=duration_pb2.Duration())}),
         ("payload.content_type", {"payload": task_pb2.Payload(data=b"x")}),
         ("headers", {"headers": {"a": "x" * 65536}}),

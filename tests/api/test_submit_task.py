@@ -111,6 +111,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("task.queue", {"queue": "q" * 256}),
     ("task.priority", {"priority": 10}),
     ("task.priority", {"priority": -1}),
+    ("task.ack_mode", {"ack_mode": 9}),
     ("task.delay", {"delay": seconds(-1)}),
     ("task.delay", {"delay": seconds(11 * 365 * 86400)}),
     ("task.delay", {"delay": ENDLESS}),

@@ -8,7 +8,7 @@ from google.protobuf import duration_pb2
 
 from api.wire import DEADLINE, Api, refused
 from caraway.ids import uuid7
-from caraway.v1 import task_pb2, task_service_pb2, worker_service_pb2
+from caraway.v1 import admin_service_pb2, task_pb2, task_service_pb2, worker_service_pb2
 from support.gateway import GatewayProcess
 from support.processes import eventually
 
@@ -65,6 +65,15 @@ def test_the_existing_task_is_returned(api: Api, queue: str) -> None:
     answer = api.submit(queue, uniqueness=rule(key, Rule.ON_CONFLICT_RETURN_EXISTING))
     assert (answer.disposition, answer.task.task_id, answer.task.spec.priority) == (DEDUPLICATED, holder, 7)
     assert answer.task == api.get(holder, task_pb2.TASK_VIEW_BASIC)
+
+
+def test_the_existing_task_is_returned_though_the_queue_is_full(api: Api, queue: str) -> None:
+    key = uuid7()
+    holder = api.submit_id(queue, uniqueness=rule(key))
+    api.admin.UpdateQueue(admin_service_pb2.UpdateQueueRequest(name=queue, max_length=1), timeout=DEADLINE)
+    assert refused(lambda: api.submit(queue)).reason == "QUEUE_FULL"
+    answer = api.submit(queue, uniqueness=rule(key, Rule.ON_CONFLICT_RETURN_EXISTING))
+    assert (answer.disposition, answer.task.task_id) == (DEDUPLICATED, holder)
 
 
 def test_a_run_waits_for_the_existing_task(api: Api, queue: str) -> None:

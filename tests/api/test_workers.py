@@ -94,6 +94,21 @@ def test_workers_are_listed_in_pages_those_heard_of_last_first(quick: Api) -> No
     assert ids(quick, size=1) == ["a", "c", "b"]
 
 
+def test_a_page_of_some_states_is_full_while_there_are_more(quick: Api) -> None:
+    for number in range(4):
+        quick.stream("q", worker_id=f"lost-{number}").abandon()
+    eventually(lambda: len(ids(quick, states=[Worker.STATE_LOST])) == 4, what="their lease time is over")
+    streams = [quick.stream("q", worker_id=f"active-{number}") for number in range(4)]
+    request = control.ListWorkersRequest(states=[Worker.STATE_LOST], page_size=3)
+    answer = quick.control.ListWorkers(request, timeout=DEADLINE)
+    assert len(answer.workers) == 3
+    request.page_token = answer.next_page_token
+    rest = quick.control.ListWorkers(request, timeout=DEADLINE)
+    found = [worker.worker_id for worker in [*answer.workers, *rest.workers]]
+    assert sorted(found) == [f"lost-{number}" for number in range(4)]
+    assert len(streams) == 4
+
+
 @pytest.mark.parametrize(
     ("field", "request_"),
     [

@@ -78,6 +78,35 @@ async def test_within_one_batch_the_first_has_it(kit: Kit) -> None:
     assert answers[2].holder == "a" and answers[2].state == State.QUEUED
 
 
+async def test_a_full_queue_has_an_answer_for_who_needs_no_room(kit: Kit) -> None:
+    await kit.store.operators.set_queue("q", {"max_length": "1"})
+    await kit.submit("a", unique="k")
+    answer = await kit.take(kit.new("b", unique="k", on_conflict="e"))
+    assert (answer.word, answer.holder) == ("deduplicated", "a")
+    assert (await kit.take(kit.new("c", unique="k"))).word == "unique_conflict"
+    assert (await kit.take(kit.new("d", unique="other", on_conflict="e"))).word == "queue_full"
+    # The queue stays full: d took neither room nor its key.
+    await kit.submit("e", unique="other", queue="elsewhere")
+
+
+async def test_who_is_replaced_makes_room_in_a_full_queue(kit: Kit) -> None:
+    await kit.store.operators.set_queue("q", {"max_length": "1"})
+    await kit.submit("a", unique="k")
+    answers = await kit.store.submit([kit.new("b", unique="k", on_conflict="p"), kit.new("c")])
+    assert [answer.word for answer in answers] == ["replaced", "queue_full"]
+    assert await kit.state("a") == State.REVOKED
+
+
+async def test_who_can_t_be_taken_makes_no_room(kit: Kit) -> None:
+    for queue in ("q", "full"):
+        await kit.store.operators.set_queue(queue, {"max_length": "1"})
+    await kit.submit("a", unique="k")
+    await kit.submit("b", queue="full")
+    answers = await kit.store.submit([kit.new("c", unique="k", on_conflict="p", queue="full"), kit.new("d")])
+    assert [answer.word for answer in answers] == ["queue_full", "queue_full"]
+    assert await kit.state("a") == State.QUEUED
+
+
 async def test_the_same_submit_again_is_no_conflict(kit: Kit) -> None:
     new = kit.new("a", unique="k")
     assert [(await kit.take(new)).word, (await kit.take(new)).word] == ["created", "known"]

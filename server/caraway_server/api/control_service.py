@@ -1,5 +1,7 @@
 """ControlService: what operators ask about workers."""
 
+from collections.abc import AsyncIterator
+
 from caraway.v1 import control_service_pb2, worker_service_pb2
 from caraway_server.api import validate
 from caraway_server.api.durations import fill
@@ -29,13 +31,24 @@ class ControlService:
         self, request: control_service_pb2.ListWorkersRequest, context: Context
     ) -> control_service_pb2.ListWorkersResponse:
         size = page_size(request.page_size, self._settings.max_batch_size)
-        offset = offset_from(request.page_token)
-        ids = await self._store.operators.worker_ids(offset, size)
-        workers = await self._workers(ids)
-        if request.states:
-            workers = [worker for worker in workers if worker.state in request.states]
-        token = token_for_offset(offset + size) if len(ids) == size else ""
-        return control_service_pb2.ListWorkersResponse(workers=workers, next_page_token=token)
+        # Where many may be left out, a page's number at a time could be many round trips.
+        at_once = self._settings.max_batch_size if request.states else size
+        response = control_service_pb2.ListWorkersResponse()
+        async for offset, worker in self._read_on(offset_from(request.page_token), at_once):
+            if worker is not None and (not request.states or worker.state in request.states):
+                response.workers.append(worker)
+            if len(response.workers) == size:
+                response.next_page_token = token_for_offset(offset)
+                break
+        return response
+
+    async def _read_on(self, offset: int, at_once: int) -> AsyncIterator[tuple[int, control_service_pb2.Worker | None]]:
+        """Workers from an offset on, each with the offset behind it; None for one that was forgotten meanwhile."""
+        while ids := await self._store.operators.worker_ids(offset, at_once):
+            workers = {worker.worker_id: worker for worker in await self._workers(ids)}
+            for worker_id in ids:
+                offset += 1
+                yield offset, workers.get(worker_id)
 
     async def GetWorker(
         self, request: control_service_pb2.GetWorkerRequest, context: Context

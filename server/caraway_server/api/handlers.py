@@ -67,15 +67,25 @@ def _unary(behaviour: Any, request_class: type[Message]) -> Any:
     return call
 
 
+async def _told(responses: AsyncIterator[Any], context: Context) -> AsyncIterator[Any]:
+    """A stream's responses; its error is told as the contract's."""
+    try:
+        async for response in responses:
+            yield response
+    except CarawayServerError as error:
+        await _abort(context, error)
+    except Exception:
+        await _abort(context, _internal())
+
+
 def _server_stream(behaviour: Any, request_class: type[Message]) -> Any:
     async def call(data: bytes, context: Context) -> AsyncIterator[Any]:
-        try:
+        async def responses() -> AsyncIterator[Any]:
             async for response in behaviour(_parse(request_class, data), context):
                 yield response
-        except CarawayServerError as error:
-            await _abort(context, error)
-        except Exception:
-            await _abort(context, _internal())
+
+        async for response in _told(responses(), context):
+            yield response
 
     return call
 
@@ -86,13 +96,8 @@ def _stream(behaviour: Any, request_class: type[Message]) -> Any:
             async for data in requests:
                 yield _parse(request_class, data)
 
-        try:
-            async for response in behaviour(parsed(), context):
-                yield response
-        except CarawayServerError as error:
-            await _abort(context, error)
-        except Exception:
-            await _abort(context, _internal())
+        async for response in _told(behaviour(parsed(), context), context):
+            yield response
 
     return call
 

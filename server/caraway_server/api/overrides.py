@@ -9,8 +9,13 @@ _ALLOWED = frozenset({"payload", "queue", "priority", "time_limits", "headers", 
 _FIELD = "reports.retry.overrides"
 
 
-def read_override(overrides: task_pb2.TaskSpec, max_payload_bytes: int) -> Override:
+def read_override(overrides: task_pb2.TaskSpec, max_payload_bytes: int, now: int) -> Override:
     """Checks overrides; its `spec` holds them alone until merged() makes it whole.
+
+    Args:
+        overrides: as the worker reported them.
+        max_payload_bytes: largest arguments that are taken.
+        now: the store's clock, against which an instant is checked.
 
     Raises:
         Refused: a field is set that can't be overridden, or its value is unfit.
@@ -31,6 +36,8 @@ def read_override(overrides: task_pb2.TaskSpec, max_payload_bytes: int) -> Overr
         raise validate.invalid(
             _FIELD + field.removeprefix("task"), error.message.removeprefix(field).strip()
         ) from error
+    if checked.until > now + validate.TEN_YEARS:
+        raise validate.invalid(f"{_FIELD}.expire_time", "lies more than 10 years ahead")
     return Override(
         overrides.SerializeToString(),
         overrides.queue,

@@ -1,6 +1,6 @@
 """Workers' reports as the store's, and what the gateway itself decides about failed attempts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from caraway.v1 import task_pb2, worker_service_pb2
@@ -35,8 +35,12 @@ class ReportReader:
         self._max_payload_bytes = max_payload_bytes
         self._max_lost = max_lost
 
-    def read(self, report: worker_service_pb2.TaskReport) -> Report:
-        """One report; what a failure leads to is decided by decide().
+    async def now_for(self, reports: Iterable[worker_service_pb2.TaskReport]) -> int:
+        """The store's clock where one of them names an instant; else 0, and the store is not asked."""
+        return await self._store.now() if any(map(_has_instant, reports)) else 0
+
+    def read(self, report: worker_service_pb2.TaskReport, now: int) -> Report:
+        """One report, at the time of now_for(); what a failure leads to is decided by decide().
 
         Raises:
             Refused: it is malformed.
@@ -59,7 +63,7 @@ class ReportReader:
         elif kind == "retry":
             blob, wait = _trimmed(report.retry.error), bounded("reports.retry.delay", report.retry.delay, zero=True)
             if report.retry.HasField("overrides"):
-                override = read_override(report.retry.overrides, self._max_payload_bytes)
+                override = read_override(report.retry.overrides, self._max_payload_bytes, now)
         elif kind == "rejected":
             blob = _error(task_pb2.TaskError.KIND_REJECTED, report.rejected.reason or "rejected by the worker")
         elif kind == "lost":
@@ -105,6 +109,10 @@ class ReportReader:
             else:
                 decided.append(report)
         return decided
+
+
+def _has_instant(report: worker_service_pb2.TaskReport) -> bool:
+    return report.HasField("retry") and report.retry.overrides.HasField("expire_time")
 
 
 def _decide(report: Report, spec_bytes: bytes, attempt: int) -> Report:

@@ -29,6 +29,7 @@ _ON_CONFLICT = {
     task_pb2.Uniqueness.ON_CONFLICT_RETURN_EXISTING: "e",
     task_pb2.Uniqueness.ON_CONFLICT_REPLACE: "p",
 }
+_ACK_MODES = frozenset(task_pb2.TaskSpec.AckMode.values())
 _QUEUE = re.compile(r"[A-Za-z0-9_.@/#-]{1,255}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -63,6 +64,8 @@ def new_task(spec: task_pb2.TaskSpec, max_payload_bytes: int, *, watch: bool = F
     if len(stored) > max_payload_bytes + LARGEST_REST:
         raise invalid("task", f"has {len(stored)} bytes, far more than its arguments; shorten its other fields")
     key, window, on_conflict = _uniqueness(spec)
+    if spec.ack_mode not in _ACK_MODES:
+        raise invalid("task.ack_mode", f"{spec.ack_mode} is not known")
     once = spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START
     return NewTask(
         task_id, fingerprint, stored, spec.name, spec.queue, spec.priority, at, delay, until, ttl, result_ttl, watch,

@@ -85,7 +85,8 @@ class WorkerService:
         self, request: worker_service_pb2.ReportTasksRequest, context: Context
     ) -> worker_service_pb2.ReportTasksResponse:
         validate.check_batch("reports", request.reports, self._settings.max_batch_size)
-        read = [self._read_report(report) for report in request.reports]
+        now = await self._reader.now_for(request.reports)
+        read = [self._read_report(report, now) for report in request.reports]
         reports = await self._reader.decide([report for report in read if isinstance(report, Report)])
         answers = iter(await self._reports.submit(reports) if reports else ())
         response = worker_service_pb2.ReportTasksResponse()
@@ -97,9 +98,9 @@ class WorkerService:
             _fill(result, next(answers), report.task_id)
         return response
 
-    def _read_report(self, report: worker_service_pb2.TaskReport) -> Report | CarawayServerError:
+    def _read_report(self, report: worker_service_pb2.TaskReport, now: int) -> Report | CarawayServerError:
         try:
-            return self._reader.read(report)
+            return self._reader.read(report, now)
         except CarawayServerError as error:
             return error
 

@@ -112,7 +112,8 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PurgeQueue(self, request, context):
-        """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set.
+        """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set. Where the answer was lost on
+        its way, a further call counts only what it revokes itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -220,7 +220,9 @@ class AdminServiceStub(typing.Generic[_AdminServiceListQueuesType, _AdminService
     """Leases from a paused queue again."""
 
     PurgeQueue: _AdminServicePurgeQueueType
-    """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set."""
+    """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set. Where the answer was lost on
+    its way, a further call counts only what it revokes itself.
+    """
 
     GetServerInfo: _AdminServiceGetServerInfoType
     """Tells version, limits and how durable an accepted task is."""
@@ -305,7 +307,9 @@ class AdminServiceServicer(metaclass=abc.ABCMeta):
         request: caraway.v1.admin_service_pb2.PurgeQueueRequest,
         context: _ServicerContext,
     ) -> typing.Union[caraway.v1.admin_service_pb2.PurgeQueueResponse, collections.abc.Awaitable[caraway.v1.admin_service_pb2.PurgeQueueResponse]]:
-        """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set."""
+        """Revokes tasks that are QUEUED in a queue, a bounded number a call: repeat while `more` is set. Where the answer was lost on
+        its way, a further call counts only what it revokes itself.
+        """
 
     @abc.abstractmethod
     def GetServerInfo(

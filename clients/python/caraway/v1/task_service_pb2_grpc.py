@@ -177,7 +177,9 @@ class TaskServiceServicer(object):
 
     def RetryTasks(self, request, context):
         """Sends tasks that ended without success back to their queues, each under its id and as it was submitted, but for its expiry,
-        which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back.
+        which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back. Where the answer was lost
+        on its way, calling again does no harm but tells less: what the first call sent back is NOT_RETRYABLE by then, or has failed
+        again and is sent back once more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -362,7 +362,9 @@ class TaskServiceStub(typing.Generic[_TaskServiceSubmitTaskType, _TaskServiceBat
 
     RetryTasks: _TaskServiceRetryTasksType
     """Sends tasks that ended without success back to their queues, each under its id and as it was submitted, but for its expiry,
-    which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back.
+    which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back. Where the answer was lost
+    on its way, calling again does no harm but tells less: what the first call sent back is NOT_RETRYABLE by then, or has failed
+    again and is sent back once more.
     """
 
     DeleteTasks: _TaskServiceDeleteTasksType
@@ -515,7 +517,9 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[caraway.v1.task_service_pb2.RetryTasksResponse, collections.abc.Awaitable[caraway.v1.task_service_pb2.RetryTasksResponse]]:
         """Sends tasks that ended without success back to their queues, each under its id and as it was submitted, but for its expiry,
-        which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back.
+        which is dropped; its attempts and losses are counted anew. This is how dead letters are sent back. Where the answer was lost
+        on its way, calling again does no harm but tells less: what the first call sent back is NOT_RETRYABLE by then, or has failed
+        again and is sent back once more.
         """
 
     @abc.abstractmethod

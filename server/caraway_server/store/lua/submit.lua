@@ -18,17 +18,17 @@ local function room_in(queue)
   return room[queue]
 end
 
--- Whether the uniqueness key lets it in: nil, or the answer.
+-- Whether the uniqueness key lets it in: nil, or the answer; and the queue in which whom it replaces makes room.
 local function check_key(id, key, on_conflict)
   local holder = seen_keys[key] or holder_of(key)
   if not holder then return nil end
-  local of_holder = redis.call('HMGET', task_key(holder), 's', 'r')
+  local of_holder = redis.call('HMGET', task_key(holder), 's', 'r', 'q')
   local state = tonumber(of_holder[1] or 0)
   if on_conflict == 'e' then return {'deduplicated', state, tonumber(of_holder[2] or 0), 0, 0, holder} end
   local held_by_worker = state == LEASED or state == RUNNING
   if on_conflict == 'p' and not held_by_worker and not seen_keys[key] then
     replaces[id] = holder
-    return nil
+    return nil, is_waiting({state = state}) and of_holder[3]
   end
   return {'unique_conflict', state, 0, 0, 0, holder}
 end
@@ -43,12 +43,16 @@ local function check(item)
     return {'known', tonumber(known[2] or 0), tonumber(known[3] or 1), 0, 0, ''}
   end
   if at > now + horizon or til > now + horizon then return {'too_far', 0, 0, 0, 0, ''} end
-  if room_in(queue) <= 0 then return {'queue_full', 0, 0, 0, 0, ''} end
-  if item[14] ~= '' then
-    local answer = check_key(id, item[14], item[16])
+  -- Before the queue's room: who is given the existing task needs none.
+  local key, freed = item[14], nil
+  if key ~= '' then
+    local answer
+    answer, freed = check_key(id, key, item[16])
     if answer then return answer end
-    seen_keys[item[14]] = id
   end
+  if room_in(queue) <= 0 and freed ~= queue then return {'queue_full', 0, 0, 0, 0, ''} end
+  if freed then room[freed] = room_in(freed) + 1 end
+  if key ~= '' then seen_keys[key] = id end
   room[queue] = room[queue] - 1
   seen[id] = fingerprint
   return false
