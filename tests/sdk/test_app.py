@@ -119,7 +119,7 @@ class Refused(Exception):
 
 
 class NoGateway:
-    def submit(self, spec: Any) -> None:
+    def submit(self, spec: Any, policy: Any) -> str:
         raise Refused(spec.name)
 
 

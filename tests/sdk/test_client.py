@@ -67,7 +67,7 @@ def test_a_call_is_one_request_and_has_a_deadline(fake: Fake) -> None:
     request, rpc = fake.take("SubmitTask")
     assert request.task == SPEC
     rpc.terminate(ACCEPTED, (), grpc.StatusCode.OK, "")
-    assert ended.result(TIMEOUT) is None
+    assert ended.result(TIMEOUT) == "id"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_passes_is_tried_again_with_the_same_request(fake: Fake, reason: st
     requests = [fake.refuse("SubmitTask", grpc.StatusCode.UNAVAILABLE, "", trailer_of(reason)) for _ in range(3)]
     request, rpc = fake.take("SubmitTask")
     rpc.terminate(ACCEPTED, (), grpc.StatusCode.OK, "")
-    assert ended.result(TIMEOUT) is None
+    assert ended.result(TIMEOUT) == "id"
     assert all(earlier == request for earlier in requests)
 
 
@@ -112,7 +112,7 @@ def test_broken_connections_are_tried_again(fake: Fake, code: grpc.StatusCode, d
     fake.refuse("SubmitTask", code, details)
     _, rpc = fake.take("SubmitTask")
     rpc.terminate(ACCEPTED, (), grpc.StatusCode.OK, "")
-    assert ended.result(TIMEOUT) is None
+    assert ended.result(TIMEOUT) == "id"
 
 
 @pytest.mark.parametrize(

@@ -4,5 +4,6 @@ from caraway.app import Caraway
 from caraway.canvas import Signature
 from caraway.result import AsyncResult
 from caraway.task import Task
+from caraway.unique import Unique
 
-__all__ = ["AsyncResult", "Caraway", "Signature", "Task"]
+__all__ = ["AsyncResult", "Caraway", "Signature", "Task", "Unique"]

@@ -15,8 +15,10 @@ from caraway.gateway import Gateway
 from caraway.ids import uuid7
 from caraway.result import AsyncResult
 from caraway.settings import ClientSettings, find_file, load
+from caraway.send_policy import SendPolicy, send_policy
 from caraway.spec import CallOptions, fill
 from caraway.task import Task
+from caraway.unique import arguments_by_name
 from caraway.v1 import task_pb2
 
 __all__ = ["Caraway"]
@@ -38,6 +40,8 @@ class Caraway:
         default_queue: str | None = None,
         unknown_task: Literal["wait", "fail"] = "wait",
         task_cls: type[AnyTask] | str = Task,
+        task_publish_retry: bool = True,
+        task_publish_retry_policy: Mapping[str, Any] | None = None,
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
 
@@ -47,6 +51,7 @@ class Caraway:
         what a worker of this app does about a task that it does not know: "wait" leaves it in its queue for one that
         does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks, or its name
         as "module:Class", looked up when the first task is made.
+        `task_publish_retry` and `task_publish_retry_policy` are the defaults of calls' `retry` and `retry_policy`.
         """
         if unknown_task not in ("wait", "fail"):
             raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
@@ -54,6 +59,9 @@ class Caraway:
         self.default_queue = default_queue or "default"
         self.unknown_task = unknown_task
         self._task_cls = task_cls
+        self.task_publish_retry = task_publish_retry
+        self.task_publish_retry_policy = dict(task_publish_retry_policy or {})
+        self._send_policy = send_policy(task_publish_retry, self.task_publish_retry_policy)
         self.tasks: dict[str, Task[..., Any]] = {}
         self._target = target
         self._default_options: CallOptions = {"queue": default_queue} if default_queue else {}
@@ -159,39 +167,57 @@ class Caraway:
 
     def submit(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> AsyncResult[Any]:
         """Submit a task by name, at once or with the open batch. Raises as `Task.delay`."""
-        task_id, options = self._identify(options)
+        result, options, named = self._prepare(name, args, kwargs, options)
         batch = batches.current(self)
+        policy = self._policy(options, batch)
         if batch is not None:
-            batch.add(task_id, name, args, kwargs, options)
+            batch.add(result.id, name, args, kwargs, options, named, None if named is None else result)
         else:
             spec = task_pb2.TaskSpec()
-            fill(spec, task_id, name, args, kwargs, options)
-            self.gateway.submit(spec)
-        return self._result(name, task_id)
+            fill(spec, result.id, name, args, kwargs, options, named)
+            result.id = self.gateway.submit(spec, policy)
+        return result
 
     async def asubmit(
         self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions
     ) -> AsyncResult[Any]:
         """Async twin of `submit`."""
-        task_id, options = self._identify(options)
+        result, options, named = self._prepare(name, args, kwargs, options)
         batch = batches.current(self)
+        policy = self._policy(options, batch)
         if batch is not None:
-            batch.add(task_id, name, args, kwargs, options)
+            batch.add(result.id, name, args, kwargs, options, named, None if named is None else result)
             await batch.aroom()
         else:
             spec = task_pb2.TaskSpec()
-            fill(spec, task_id, name, args, kwargs, options)
-            await self.gateway.asubmit(spec)
-        return self._result(name, task_id)
+            fill(spec, result.id, name, args, kwargs, options, named)
+            result.id = await self.gateway.asubmit(spec, policy)
+        return result
 
-    def _result(self, name: str, task_id: str) -> AsyncResult[Any]:
-        task = self.tasks.get(name)
-        return (AsyncResult if task is None else task.result_class)(task_id, self)
-
-    def _identify(self, options: CallOptions) -> tuple[str, CallOptions]:
+    def _prepare(
+        self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions
+    ) -> tuple[AsyncResult[Any], CallOptions, dict[str, Any] | None]:
+        """The result, the options with the app's own, and for a unique task its arguments by name."""
         if self._default_options:
             options = {**self._default_options, **options}
-        return options.get("task_id") or uuid7(), options
+        task = self.tasks.get(name)
+        result_class = AsyncResult if task is None else task.result_class
+        result: AsyncResult[Any] = result_class(options.get("task_id") or uuid7(), self)
+        if not options.get("unique"):
+            return result, options, None
+        return result, options, kwargs if task is None else arguments_by_name(task.run, args, kwargs)
+
+    def _policy(self, options: CallOptions, batch: Batch | None) -> SendPolicy | None:
+        if "retry" not in options and "retry_policy" not in options:
+            return self._send_policy
+        policy = self._policy_of(options.get("retry"), options.get("retry_policy"))
+        if batch is not None and policy != batch.policy:
+            raise ValueError("many tasks of a batch are one call: say retry and retry_policy to app.batch()")
+        return policy
+
+    def _policy_of(self, retry: bool | None, policy: Mapping[str, Any] | None) -> SendPolicy | None:
+        retry = self.task_publish_retry if retry is None else retry
+        return send_policy(retry, {**self.task_publish_retry_policy, **(policy or {})})
 
     def send_task(
         self,
@@ -243,12 +269,13 @@ class Caraway:
         accepted = [result for result in results if result.id not in error.errors]
         return SubmitError(accepted, error.errors, accepted=error.accepted)
 
-    def batch(self) -> Batch:
+    def batch(self, *, retry: bool | None = None, retry_policy: Mapping[str, Any] | None = None) -> Batch:
         """`with app.batch():` (or `async with`) sends what is submitted inside it in batches, confirmed at its end.
 
         `delay` inside returns its AsyncResult at once. Leaving the block raises SubmitError if some were refused.
+        `retry` and `retry_policy` are as for one call, and hold for each batch that is sent.
         """
-        return Batch(self)
+        return Batch(self, self._policy_of(retry, retry_policy))
 
     def signature(
         self,

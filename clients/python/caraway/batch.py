@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from caraway.collector import Collector
 from caraway.exceptions import CarawayError, OperationalError, SubmitError
 from caraway.gateway import HasGateway
 from caraway.refusal import from_status
+from caraway.send_policy import SendPolicy
 from caraway.spec import CallOptions, fill
 from caraway.v1 import task_service_pb2
 
@@ -48,6 +49,12 @@ async def aflush(app: HasGateway) -> None:
         await batch.aflush()
 
 
+class Follower(Protocol):
+    """A result that asks by its id."""
+
+    id: str
+
+
 class Batch:
     """Sends in order, one request at a time, while the next one is filled.
 
@@ -55,13 +62,16 @@ class Batch:
     left the block is sent all the same, as it would be without a batch.
     """
 
-    def __init__(self, app: HasGateway) -> None:
-        """Opened by `with` or `async with`, once."""
+    def __init__(self, app: HasGateway, policy: SendPolicy | None = None) -> None:
+        """Opened by `with` or `async with`, once. `policy` is RetryClock's."""
         self.app = app
+        self.policy = policy
         self.is_open = False
         self.accepted = 0
         self.errors: dict[str, CarawayError] = {}
         self._collector = Collector()
+        # Results of tasks that may turn out to be another one, by the ids that they were submitted under.
+        self._followers: dict[str, Follower] = {}
         # A context may be copied into other threads (asyncio.to_thread), which then share this batch.
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
@@ -72,17 +82,31 @@ class Batch:
         self._lost: OperationalError | None = None
         self._token: contextvars.Token[Batch | None] | None = None
 
-    def add(self, task_id: str, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> None:
-        """Submit one task with the batch. Raises as `spec.fill`, and OperationalError once the gateway stayed away."""
+    def add(
+        self,
+        task_id: str,
+        name: str,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        options: CallOptions,
+        named: dict[str, Any] | None = None,
+        follower: Follower | None = None,
+    ) -> None:
+        """Submit one task with the batch; `follower` is given the id under which the gateway has it.
+
+        Raises as `spec.fill`, and OperationalError once the gateway stayed away.
+        """
         with self._lock:
             if self._lost is not None:
                 raise self._lost
             spec = self._collector.begin()
             try:
-                fill(spec, task_id, name, args, kwargs, options)
+                fill(spec, task_id, name, args, kwargs, options, named)
             except BaseException:
                 self._collector.drop()
                 raise
+            if follower is not None:
+                self._followers[task_id] = follower
             full = self._collector.end()
             if full is not None:
                 self._dispatch(full)
@@ -131,7 +155,7 @@ class Batch:
         try:
             if self._lost is not None:
                 raise self._lost
-            self._note(request, self.app.gateway.submit_batch(request))
+            self._note(request, self.app.gateway.submit_batch(request, self.policy))
         except CarawayError as error:
             self._fail(request, error)
 
@@ -141,7 +165,7 @@ class Batch:
         try:
             if self._lost is not None:
                 raise self._lost
-            self._note(request, await self.app.gateway.asubmit_batch(request))
+            self._note(request, await self.app.gateway.asubmit_batch(request, self.policy))
         except CarawayError as error:
             self._fail(request, error)
         finally:
@@ -151,8 +175,11 @@ class Batch:
         for item, result in zip(request.requests, response.results, strict=True):
             if result.HasField("error"):
                 self.errors[item.task.task_id] = from_status(result.error)
-            else:
-                self.accepted += 1
+                continue
+            self.accepted += 1
+            follower = self._followers.pop(item.task.task_id, None) if self._followers else None
+            if follower is not None:
+                follower.id = result.response.task.task_id
 
     def _fail(self, request: Request, error: CarawayError) -> None:
         if isinstance(error, OperationalError):

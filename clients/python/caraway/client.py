@@ -16,6 +16,7 @@ from caraway.channel import Channel, RpcError, StatusCode, new_channel
 from caraway.exceptions import CarawayError, OperationalError
 from caraway.refusal import from_rpc_error
 from caraway.retry_clock import RetryClock, WaitClock
+from caraway.send_policy import SendPolicy
 from caraway.v1 import (
     admin_service_pb2_grpc,
     control_service_pb2_grpc,
@@ -40,15 +41,17 @@ class Client:
         self._stub: Any = None
         forking.guard(self)
 
-    def submit(self, spec: task_pb2.TaskSpec) -> None:
-        """Submit one task."""
-        self._repeat("SubmitTask", task_service_pb2.SubmitTaskRequest(task=spec))
+    def submit(self, spec: task_pb2.TaskSpec, policy: SendPolicy | None = None) -> str:
+        """Submit one task; gives the id of the task that was made, or is there already. `policy` is RetryClock's."""
+        request = task_service_pb2.SubmitTaskRequest(task=spec)
+        response: task_service_pb2.SubmitTaskResponse = self._repeat("SubmitTask", request, policy)
+        return response.task.task_id
 
     def submit_batch(
-        self, request: task_service_pb2.BatchSubmitTasksRequest
+        self, request: task_service_pb2.BatchSubmitTasksRequest, policy: SendPolicy | None = None
     ) -> task_service_pb2.BatchSubmitTasksResponse:
         """Submit many tasks; each has its own answer."""
-        response: task_service_pb2.BatchSubmitTasksResponse = self._repeat("BatchSubmitTasks", request)
+        response: task_service_pb2.BatchSubmitTasksResponse = self._repeat("BatchSubmitTasks", request, policy)
         return response
 
     def read(self, task_id: str, *, full: bool) -> task_pb2.Task:
@@ -110,15 +113,17 @@ class Client:
                 responses.cancel()
             time.sleep(delay)
 
-    async def asubmit(self, spec: task_pb2.TaskSpec) -> None:
+    async def asubmit(self, spec: task_pb2.TaskSpec, policy: SendPolicy | None = None) -> str:
         """Async twin of `submit`."""
-        await self._arepeat("SubmitTask", task_service_pb2.SubmitTaskRequest(task=spec))
+        request = task_service_pb2.SubmitTaskRequest(task=spec)
+        response: task_service_pb2.SubmitTaskResponse = await self._arepeat("SubmitTask", request, policy)
+        return response.task.task_id
 
     async def asubmit_batch(
-        self, request: task_service_pb2.BatchSubmitTasksRequest
+        self, request: task_service_pb2.BatchSubmitTasksRequest, policy: SendPolicy | None = None
     ) -> task_service_pb2.BatchSubmitTasksResponse:
         """Async twin of `submit_batch`."""
-        response: task_service_pb2.BatchSubmitTasksResponse = await self._arepeat("BatchSubmitTasks", request)
+        response: task_service_pb2.BatchSubmitTasksResponse = await self._arepeat("BatchSubmitTasks", request, policy)
         return response
 
     async def aread(self, task_id: str, *, full: bool) -> task_pb2.Task:
@@ -218,9 +223,9 @@ class Client:
         """Tell a channel that was closed (for a fork) after we had entered from a fault of our own."""
         return OperationalError(str(error), target=self.target) if self._stub is not stub else error
 
-    def _repeat(self, method: str, request: Any) -> Any:
+    def _repeat(self, method: str, request: Any, policy: SendPolicy | None = None) -> Any:
         """Call until it is answered, refused, or the time for retries is over."""
-        clock = RetryClock(self.target, self.retry_for)
+        clock = RetryClock(self.target, self.retry_for, policy)
         while True:
             try:
                 return self._call(method, request, clock.timeout())
@@ -228,9 +233,9 @@ class Client:
                 delay = clock.next_delay(error)
             time.sleep(delay)
 
-    async def _arepeat(self, method: str, request: Any) -> Any:
+    async def _arepeat(self, method: str, request: Any, policy: SendPolicy | None = None) -> Any:
         """Async twin of `_repeat`."""
-        clock = RetryClock(self.target, self.retry_for)
+        clock = RetryClock(self.target, self.retry_for, policy)
         while True:
             try:
                 return await self._acall(method, request, clock.timeout())

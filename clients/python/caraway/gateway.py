@@ -6,6 +6,7 @@ Apart, so that a program that only defines tasks (a worker's child) never loads 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from caraway.send_policy import SendPolicy
 from caraway.v1 import task_pb2, task_service_pb2
 
 __all__ = ["Gateway", "HasGateway"]
@@ -17,11 +18,11 @@ class Gateway(Protocol):
     All raise OperationalError when the gateway stays away and RequestError when it refuses.
     """
 
-    def submit(self, spec: task_pb2.TaskSpec) -> None:
-        """Submit one task."""
+    def submit(self, spec: task_pb2.TaskSpec, policy: SendPolicy | None = None) -> str:
+        """Submit one task; gives the id of the task that was made, or is there already. `policy` is RetryClock's."""
 
     def submit_batch(
-        self, request: task_service_pb2.BatchSubmitTasksRequest
+        self, request: task_service_pb2.BatchSubmitTasksRequest, policy: SendPolicy | None = None
     ) -> task_service_pb2.BatchSubmitTasksResponse:
         """Submit many tasks; each has its own answer."""
 
@@ -46,11 +47,11 @@ class Gateway(Protocol):
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""
 
-    async def asubmit(self, spec: task_pb2.TaskSpec) -> None:
+    async def asubmit(self, spec: task_pb2.TaskSpec, policy: SendPolicy | None = None) -> str:
         """Async twin of `submit`."""
 
     async def asubmit_batch(
-        self, request: task_service_pb2.BatchSubmitTasksRequest
+        self, request: task_service_pb2.BatchSubmitTasksRequest, policy: SendPolicy | None = None
     ) -> task_service_pb2.BatchSubmitTasksResponse:
         """Async twin of `submit_batch`."""
 

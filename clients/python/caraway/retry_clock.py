@@ -2,16 +2,21 @@
 
 import random
 import time
-from typing import Final
+from typing import Final, NoReturn
 
 from caraway.exceptions import CarawayError, OperationalError, TimeoutError
+from caraway.send_policy import SendPolicy
 from caraway.v1 import task_pb2, task_service_pb2
 
-__all__ = ["ATTEMPT_TIMEOUT", "MAX_WAIT", "RETRY_FOR", "RetryClock", "WaitClock"]
+__all__ = ["ATTEMPT_TIMEOUT", "LONGEST_RETRY", "MAX_WAIT", "RETRY_FOR", "RetryClock", "WaitClock"]
 
 RETRY_FOR: Final = 20.0
 """Seconds for which a call is tried again: far below the gateway's dedup window (10 min), within which repeating a
 submit is safe."""
+
+LONGEST_RETRY: Final = 540.0
+"""Seconds for which a call is tried again at most, whatever its policy says: a submit that is repeated later than the
+dedup window could become a second task."""
 
 ATTEMPT_TIMEOUT: Final = 10.0
 """Deadline of one attempt, in seconds, beside what it was asked to wait."""
@@ -29,12 +34,16 @@ _MAX_DELAY: Final = 2.0
 class RetryClock:
     """Counts one call's attempts against its total deadline."""
 
-    __slots__ = ("_deadline", "_retry_for", "_target", "_tries")
+    __slots__ = ("_deadline", "_policy", "_retry_for", "_target", "_tries")
 
-    def __init__(self, target: str, retry_for: float | None = None) -> None:
-        """`target` is named in errors; `retry_for` is in seconds, RETRY_FOR by default."""
+    def __init__(self, target: str, retry_for: float | None = None, policy: SendPolicy | None = None) -> None:
+        """`target` is named in errors; `retry_for` is in seconds, RETRY_FOR by default. A `policy` goes before it."""
         self._target = target
-        self._retry_for = RETRY_FOR if retry_for is None else retry_for
+        self._policy = policy
+        if policy is not None:
+            self._retry_for = LONGEST_RETRY
+        else:
+            self._retry_for = RETRY_FOR if retry_for is None else retry_for
         self._deadline = time.monotonic() + self._retry_for
         self._tries = 0
 
@@ -44,18 +53,26 @@ class RetryClock:
 
     def next_delay(self, error: CarawayError) -> float:
         """Give the wait before the next attempt, in seconds. Raises the error if there is none."""
+        policy = self._policy
+        if not isinstance(error, OperationalError) and not (policy and isinstance(error, policy.retry_errors)):
+            raise error
+        delay = _delay(self._tries) if policy is None else policy.wait_after(self._tries)
+        is_last = policy is not None and policy.max_retries is not None and self._tries >= policy.max_retries
+        self._tries += 1
+        if is_last or self._deadline - time.monotonic() <= delay:
+            self._give_up(error)
+        return delay
+
+    def _give_up(self, error: CarawayError) -> NoReturn:
         if not isinstance(error, OperationalError):
             raise error
-        delay = _delay(self._tries)
-        self._tries += 1
-        if self._deadline - time.monotonic() <= delay:
-            raise OperationalError(
-                f"the gateway at {self._target}, or its store, could not be reached for {self._retry_for:g} s "
-                f"({error}); is it running (caraway server), and is the target right (target= or CARAWAY_TARGET)?",
-                target=self._target,
-                reason=error.reason,
-            ) from error
-        return delay
+        how_long = f"for {self._retry_for:g} s" if self._policy is None else f"in {self._tries} tries"
+        raise OperationalError(
+            f"the gateway at {self._target}, or its store, could not be reached {how_long} "
+            f"({error}); is it running (caraway server), and is the target right (target= or CARAWAY_TARGET)?",
+            target=self._target,
+            reason=error.reason,
+        ) from error
 
 
 class WaitClock:

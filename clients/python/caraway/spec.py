@@ -1,22 +1,20 @@
 """From a call and its options to the contract's TaskSpec."""
 
-import math
+import warnings
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, TypedDict
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from caraway import request
+from caraway.durations import Seconds, seconds, set_duration
 from caraway.option_names import check_names
 from caraway.payload import encode_arguments_text, not_unicode
+from caraway.unique import Unique, rule_of
 from caraway.v1 import task_pb2
 
 __all__ = ["CALL_OPTIONS", "CallOptions", "Seconds", "fill", "fill_arguments", "fill_options", "seconds"]
-
-Seconds = float | timedelta
-"""A time span: a number of seconds, or a timedelta."""
 
 
 class CallOptions(TypedDict, total=False):
@@ -46,13 +44,27 @@ class CallOptions(TypedDict, total=False):
     """False: at most once; a started task that is lost never runs again."""
     result_ttl: Seconds | None
     """How long the ended task can be read. Default: the gateway's, a day."""
+    unique: Unique | bool | None
+    """At most one task for a key; True: one for each arguments."""
+    retry: bool | None
+    """False: raise at the first failure to reach the gateway. Default: the app's task_publish_retry."""
+    retry_policy: Mapping[str, Any] | None
+    """max_retries, interval_start, interval_step, interval_max, retry_errors; laid over the app's."""
+    add_to_parent: bool | None
+    connection: Any
+    producer: Any
 
 
-CALL_OPTIONS: Final = frozenset(CallOptions.__annotations__)
+_UNUSED: Final = {
+    "add_to_parent": "tasks keep the ids of their parent and root always, and no list of children",
+    "connection": "every call goes by the app's own channel; give another app for another gateway",
+    "producer": "every call goes by the app's own channel; many calls at once go by app.batch()",
+}
+_REFUSED: Final = dict.fromkeys(("exchange", "routing_key"), "tasks are routed by queue= here")
+CALL_OPTIONS: Final = frozenset(CallOptions.__annotations__) - _UNUSED.keys()
 _NOT_YET: Final = frozenset(
     {
-        "add_to_parent", "chain", "chord", "compression", "connection", "exchange", "group_id", "link", "link_error",
-        "producer", "retry", "retry_policy", "routing_key", "serializer", "stamped_headers",
+        "chain", "chord", "compression", "group_id", "link", "link_error", "serializer", "stamped_headers",
     }
 )  # fmt: skip
 
@@ -64,8 +76,11 @@ def fill(
     args: Sequence[Any],
     kwargs: dict[str, Any],
     options: CallOptions,
+    named: dict[str, Any] | None = None,
 ) -> None:
     """Fill an empty TaskSpec in place: inside a batch that saves a copy of each.
+
+    `named` has the arguments by name, as far as they are known; needed for a unique key alone.
 
     Raises EncodeError for arguments that have no JSON form, TypeError or ValueError for options, with their names.
     """
@@ -74,6 +89,9 @@ def fill(
     fill_arguments(spec, args, kwargs)
     if options:
         fill_options(spec, options)
+        rule = rule_of(options.get("unique"))
+        if rule is not None:
+            rule.fill(spec.uniqueness, name, args, kwargs, kwargs if named is None else named)
     running = request.current()
     if running is not None and not running.called_directly:
         spec.headers[request.ROOT_HEADER] = running.root_id or running.id
@@ -88,45 +106,43 @@ def fill_arguments(spec: task_pb2.TaskSpec, args: Sequence[Any], kwargs: dict[st
         raise not_unicode(error) from error
 
 
-def seconds(option: str, value: Seconds) -> float:
-    """Give a time span in seconds. Raises TypeError or ValueError with the option's name."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{option} is to be a number of seconds or a timedelta, not {value!r}")
-    if not math.isfinite(value):
-        raise ValueError(f"{option} is to be finite, not {value!r}")
-    return value
-
-
 def fill_options(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
     """Write options, by the names of CallOptions. Raises TypeError or ValueError, with the option's name."""
     if not CALL_OPTIONS.issuperset(options):
-        check_names("apply_async()", options, CALL_OPTIONS, _NOT_YET)
+        _check_options(options)
     countdown, eta = options.get("countdown"), options.get("eta")
     if countdown is not None:
         if eta is not None:
             raise ValueError("countdown and eta exclude each other")
-        _set_duration(spec.delay, "countdown", countdown)
+        set_duration(spec.delay, "countdown", countdown)
     elif eta is not None:
         _set_instant(spec.schedule_time, "eta", eta)
     expires = options.get("expires")
     if isinstance(expires, datetime):
         _set_instant(spec.expire_time, "expires", expires)
     elif expires is not None:
-        _set_duration(spec.ttl, "expires", expires)
+        set_duration(spec.ttl, "expires", expires)
     _fill_place(spec, options)
     for option, field in (("soft_time_limit", "soft"), ("time_limit", "hard")):
         limit: Any = options.get(option)
         if limit is not None:
-            _set_duration(getattr(spec.time_limits, field), option, limit)
+            set_duration(getattr(spec.time_limits, field), option, limit)
     if options.get("ignore_result"):
         spec.ignore_result = True
     if options.get("acks_late") is False:
         spec.ack_mode = task_pb2.TaskSpec.ACK_MODE_ON_START
     result_ttl = options.get("result_ttl")
     if result_ttl is not None:
-        _set_duration(spec.result_ttl, "result_ttl", result_ttl)
+        set_duration(spec.result_ttl, "result_ttl", result_ttl)
+
+
+def _check_options(options: CallOptions) -> None:
+    unused = [name for name in options if name in _UNUSED]
+    check_names("apply_async()", options.keys() - unused, CALL_OPTIONS, _NOT_YET, _REFUSED)
+    for name in unused:
+        # True is what add_to_parent is anyway, None what programs pass on that were given no connection.
+        if options.get(name) not in (None, True):
+            warnings.warn(f"the option {name!r} has no effect in Caraway: {_UNUSED[name]}", stacklevel=2)
 
 
 def _fill_place(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
@@ -147,19 +163,6 @@ def _fill_place(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
             if not isinstance(value, str):
                 raise TypeError(f"headers are text, and {key!r} is {value!r}")
             spec.headers[key] = value
-
-
-def _set_duration(field: Duration, option: str, value: Seconds) -> None:
-    span = value if isinstance(value, timedelta) else seconds(option, value)
-    try:
-        if isinstance(span, timedelta):
-            field.FromTimedelta(span)
-        else:
-            field.FromNanoseconds(round(span * 1e9))
-    except ValueError as error:
-        raise ValueError(f"{option} is out of range: {value!r}") from error
-    # A span of nothing is still one that was given.
-    field.SetInParent()
 
 
 def _set_instant(field: Timestamp, option: str, value: datetime) -> None:

@@ -244,6 +244,8 @@ class Task(TaskOptions, Generic[P, R]):
             options["ignore_result"] = True
         if not self.acks_late:
             options["acks_late"] = False
+        if self.unique:
+            options["unique"] = self.unique
         return options
 
     # Signatures

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from caraway.option_names import check_names
 from caraway.spec import Seconds, seconds
 from caraway.task_hooks import TaskHooks
+from caraway.unique import Unique, rule_of
 
 __all__ = ["TaskOptions"]
 
@@ -37,7 +38,7 @@ class TaskOptions(TaskHooks):
             "expires", "ignore_result", "max_retries", "priority", "pydantic", "pydantic_context",
             "pydantic_dump_kwargs", "pydantic_strict", "queue", "reject_on_worker_lost", "retry_backoff",
             "retry_backoff_max", "retry_jitter", "retry_kwargs", "soft_time_limit", "store_errors_even_if_ignored",
-            "throws", "time_limit", "track_started", "typing",
+            "throws", "time_limit", "track_started", "typing", "unique",
         }
     )  # fmt: skip
     NOT_YET: ClassVar[frozenset[str]] = frozenset({"argsrepr", "compression", "kwargsrepr", "serializer"})
@@ -76,6 +77,8 @@ class TaskOptions(TaskHooks):
     queue: str | None = None
     priority: int | None = None
     expires: Seconds | datetime | None = None
+    unique: Unique | bool = False
+    """At most one task for a key; True: one for each arguments."""
     typing: bool = True
     """Check arguments at the call."""
     pydantic: bool = False
@@ -116,6 +119,7 @@ class TaskOptions(TaskHooks):
                 setattr(self, name, seconds(name, limit))
         for name in ("autoretry_for", "dont_autoretry_for", "throws"):
             setattr(self, name, _classes(name, getattr(self, name)))
+        rule_of(self.unique)
         if not self.store_errors_even_if_ignored:
             raise TypeError("store_errors_even_if_ignored can't be False: a failed task's error is always kept")
 
