@@ -10,6 +10,7 @@ import pytest
 from caraway import AsyncResult, Caraway, exceptions, states
 from caraway.payload import encode
 from caraway.request import Context, pop, push
+from caraway.result import allow_join_result, denied_join_result
 from caraway.v1 import task_pb2
 from caraway.wire_error import to_error
 from support.played import PlayedGateway
@@ -128,7 +129,7 @@ def test_other_ends_raise_too(app: Caraway, played: PlayedGateway, state: Any, k
         played.tasks[result.id].MergeFrom(task_pb2.Task(state=state, error=task_pb2.TaskError(kind=kind)))
     assert isinstance(result.result, expected)
     with pytest.raises(expected):
-        result._outcome(propagate=True)
+        result.get()
 
 
 def test_an_exception_that_a_task_returned_is_no_failure(app: Caraway, played: PlayedGateway) -> None:
@@ -187,11 +188,21 @@ def test_waiting_inside_a_task_is_refused_unless_allowed(app: Caraway, played: P
     result = app.send_task("x")
     token = push(Context(id="running", task="y"))
     try:
-        with pytest.raises(RuntimeError, match="holds a slot"):
-            result.get()
+        for wait in (result.get, result.updates):
+            with pytest.raises(RuntimeError, match=r"Never call result.get\(\) within a task!"):
+                wait()
         assert result.get(disable_sync_subtasks=False) == 1
+        with allow_join_result():
+            assert result.get() == 1
+            with denied_join_result(), pytest.raises(RuntimeError):
+                result.get()
+            assert result.get() == 1
+        with pytest.raises(RuntimeError):
+            result.get()
     finally:
         pop(token)
+    with denied_join_result(), pytest.raises(RuntimeError):
+        result.get()
 
 
 def test_results_are_equal_by_id(app: Caraway) -> None:

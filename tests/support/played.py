@@ -57,9 +57,10 @@ class PlayedGateway(task_service_pb2_grpc.TaskServiceServicer):
             self._server = None
 
     def end(self, task_id: str, **fields: Any) -> None:
-        """End a task: `state` and what goes with it."""
+        """End a task, or change it: `state` and what goes with it."""
         with self.changed:
             self.tasks[task_id].MergeFrom(task_pb2.Task(**fields))
+            self.tasks[task_id].revision += 1
             self.changed.notify_all()
 
     def wait_for_calls(self, name: str, count: int) -> None:
@@ -127,7 +128,8 @@ class PlayedGateway(task_service_pb2_grpc.TaskServiceServicer):
         wait = request.max_wait.ToNanoseconds() / 1e9 if request.HasField("max_wait") else 60.0
         task = self._find(request.task_id, context)
         with self.changed:
-            self.changed.wait_for(lambda: task.state in TERMINAL, timeout=wait)
+            after = request.after_revision
+            self.changed.wait_for(lambda: task.state in TERMINAL or 0 < after < task.revision, timeout=wait)
             return task_service_pb2.WaitTaskResponse(task=task, done=task.state in TERMINAL)
 
     def RevokeTasks(self, request: Any, context: Any) -> Any:

@@ -59,9 +59,9 @@ class Client:
         response: task_service_pb2.GetTaskResponse = self._repeat("GetTask", _reading(task_id, full))
         return response.task
 
-    def wait(self, task_id: str, timeout: float | None) -> task_pb2.Task:
-        """Wait for a task's end, through outages of the gateway. Raises TimeoutError."""
-        clock = WaitClock(self.target, task_id, timeout)
+    def wait(self, task_id: str, timeout: float | None, after_revision: int = 0) -> task_pb2.Task:
+        """Wait for a task's end, or as WaitClock says, through outages of the gateway. Raises TimeoutError."""
+        clock = WaitClock(self.target, task_id, timeout, after_revision)
         while True:
             request = clock.next_request()
             try:
@@ -131,9 +131,9 @@ class Client:
         response: task_service_pb2.GetTaskResponse = await self._arepeat("GetTask", _reading(task_id, full))
         return response.task
 
-    async def await_(self, task_id: str, timeout: float | None) -> task_pb2.Task:
+    async def await_(self, task_id: str, timeout: float | None, after_revision: int = 0) -> task_pb2.Task:
         """Async twin of `wait`."""
-        clock = WaitClock(self.target, task_id, timeout)
+        clock = WaitClock(self.target, task_id, timeout, after_revision)
         while True:
             request = clock.next_request()
             try:

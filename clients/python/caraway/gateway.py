@@ -29,8 +29,8 @@ class Gateway(Protocol):
     def read(self, task_id: str, *, full: bool) -> task_pb2.Task:
         """Read a task as it stands; with arguments, result and traceback if `full`."""
 
-    def wait(self, task_id: str, timeout: float | None) -> task_pb2.Task:
-        """Wait for a task's end, through outages. Raises TimeoutError."""
+    def wait(self, task_id: str, timeout: float | None, after_revision: int = 0) -> task_pb2.Task:
+        """Wait for a task's end, through outages; or, with `after_revision`, for a later one. Raises TimeoutError."""
 
     def revoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:
         """Revoke tasks."""
@@ -58,7 +58,7 @@ class Gateway(Protocol):
     async def aread(self, task_id: str, *, full: bool) -> task_pb2.Task:
         """Async twin of `read`."""
 
-    async def await_(self, task_id: str, timeout: float | None) -> task_pb2.Task:
+    async def await_(self, task_id: str, timeout: float | None, after_revision: int = 0) -> task_pb2.Task:
         """Async twin of `wait`."""
 
     async def arevoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:

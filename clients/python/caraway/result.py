@@ -1,32 +1,27 @@
 """AsyncResult: a submitted task, to be asked how it stands and what it returned."""
 
+import inspect
+from collections.abc import AsyncIterator, Callable, Container, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
-from caraway import batch, request, states
-from caraway.exceptions import TaskNotFound, TimeoutError
+from caraway import batch, states
+from caraway.durations import Seconds, seconds
+from caraway.ending import cancellation, check_forgotten, check_revoked, deletion, revocation
+from caraway.exceptions import TimeoutError
 from caraway.gateway import HasGateway
-from caraway.payload import decode, decode_arguments
-from caraway.spec import Seconds, seconds
-from caraway.v1 import task_pb2, task_service_pb2
-from caraway.wire_error import to_exception
+from caraway.joining import allow_join_result, denied_join_result, refuse_inside_task
+from caraway.outcome import TERMINAL, Raised, outcome_of, shown
+from caraway.payload import decode_arguments
+from caraway.updates import Following, Update, Updates
+from caraway.v1 import task_pb2
 
-__all__ = ["AsyncResult"]
+__all__ = ["AsyncResult", "allow_join_result", "denied_join_result"]
 
 R = TypeVar("R")
 _State = task_pb2.Task
-_TERMINAL: Final = frozenset(
-    {
-        _State.STATE_SUCCEEDED,
-        _State.STATE_FAILED,
-        _State.STATE_REVOKED,
-        _State.STATE_EXPIRED,
-        _State.STATE_REJECTED,
-        _State.STATE_IGNORED,
-    }
-)
-_Mode = task_service_pb2.RevokeTasksRequest
-_Deleted = task_service_pb2.DeleteTasksResponse.Result
+_USUAL_INTERVAL: Final = 0.5
+"""Seconds between two calls of on_interval, as Celery has it."""
 
 
 class AsyncResult(Generic[R]):
@@ -69,68 +64,144 @@ class AsyncResult(Generic[R]):
         self,
         timeout: Seconds | None = None,
         propagate: bool = True,
-        interval: float | None = None,
+        interval: Seconds | None = None,
+        no_ack: bool = True,
+        follow_parents: bool = True,
+        callback: Callable[[str, Any], Any] | None = None,
+        on_message: Callable[[dict[str, Any]], Any] | None = None,
+        on_interval: Callable[[], Any] | None = None,
         disable_sync_subtasks: bool = True,
+        EXCEPTION_STATES: Container[str] = states.EXCEPTION_STATES,
+        PROPAGATE_STATES: Container[str] = states.PROPAGATE_STATES,
     ) -> R:
         """Wait for the task's end and return what it returned; None for one that was ignored or keeps no result.
 
         Raises what the task raised, as its class if this process has loaded it, else RemoteError; with
-        `propagate=False` that exception is returned. Raises TimeoutError after `timeout` seconds; None waits for ever.
-        Outages of the gateway are waited through. `interval` is taken for Celery's sake: nothing is polled.
+        `propagate=False`, or if the state it ended in is not in both `EXCEPTION_STATES` and `PROPAGATE_STATES`, that
+        exception is returned. Raises TimeoutError after `timeout` seconds; None waits for ever. Outages of the gateway
+        are waited through.
+
+        `callback(task_id, value)` is called with what is returned. `on_message(body)` is called with each change until
+        then, the end included: a dict of "task_id", "status", "result" (or progress), "traceback" and "date_done".
+        `on_interval()` is called every `interval` seconds (0.5) of waiting; nothing is polled, and the interval matters
+        for it alone. `no_ack` and `follow_parents` are taken for Celery's sake: nothing is to be acknowledged, and a
+        task whose parent failed ends by itself.
 
         Inside a task it raises RuntimeError, as waiting there holds a slot that the other task may need;
-        `disable_sync_subtasks=False` allows it.
+        `disable_sync_subtasks=False` or `allow_join_result()` allows it.
         """
-        self._forbid_inside_task(disable_sync_subtasks)
+        if disable_sync_subtasks:
+            refuse_inside_task()
         if self._ended is None or not self._full:
-            batch.flush(self.app)
-            span = None if timeout is None else seconds("timeout", timeout)
-            self._keep(self.app.gateway.wait(self.id, span), full=True)
-        return self._outcome(propagate)
+            following = self._following(timeout, interval, on_interval is not None)
+            if on_message is None and on_interval is None:
+                batch.flush(self.app)
+                self._keep(self.app.gateway.wait(self.id, following.patience()), full=True)
+            else:
+                for update in self._follow(following):
+                    _call_back(update, on_message, on_interval)
+        value = self._outcome(propagate, EXCEPTION_STATES, PROPAGATE_STATES)
+        if callback is not None:
+            callback(self.id, value)
+        return value
 
     async def aget(
         self,
         timeout: Seconds | None = None,
         propagate: bool = True,
-        interval: float | None = None,
+        interval: Seconds | None = None,
+        no_ack: bool = True,
+        follow_parents: bool = True,
+        callback: Callable[[str, Any], Any] | None = None,
+        on_message: Callable[[dict[str, Any]], Any] | None = None,
+        on_interval: Callable[[], Any] | None = None,
         disable_sync_subtasks: bool = True,
+        EXCEPTION_STATES: Container[str] = states.EXCEPTION_STATES,
+        PROPAGATE_STATES: Container[str] = states.PROPAGATE_STATES,
     ) -> R:
-        """Async twin of `get`."""
-        self._forbid_inside_task(disable_sync_subtasks)
+        """Async twin of `get`. Callbacks may be coroutine functions, and are awaited."""
+        if disable_sync_subtasks:
+            refuse_inside_task()
         if self._ended is None or not self._full:
-            await batch.aflush(self.app)
-            span = None if timeout is None else seconds("timeout", timeout)
-            self._keep(await self.app.gateway.await_(self.id, span), full=True)
-        return self._outcome(propagate)
+            following = self._following(timeout, interval, on_interval is not None)
+            if on_message is None and on_interval is None:
+                await batch.aflush(self.app)
+                self._keep(await self.app.gateway.await_(self.id, following.patience()), full=True)
+            else:
+                async for update in self._afollow(following):
+                    await _settled(_call_back(update, on_message, on_interval))
+        value = self._outcome(propagate, EXCEPTION_STATES, PROPAGATE_STATES)
+        if callback is not None:
+            await _settled(callback(self.id, value))
+        return value
 
-    def _forbid_inside_task(self, forbidden: bool) -> None:
-        running = request.current()
-        if forbidden and running is not None and not running.called_directly:
-            raise RuntimeError(
-                "get() inside a task waits for another task while it holds a slot that this one may need; "
-                "get(disable_sync_subtasks=False) allows it"
-            )
+    def updates(self, timeout: Seconds | None = None, disable_sync_subtasks: bool = True) -> Updates:
+        """Follow the task: `for update in result.updates()`, or `async for`, gives an Update for each change.
+
+        The first says how it stands, unless it waits yet; the last, how it ended. A failure is not raised. Raises
+        TimeoutError `timeout` seconds after the iteration began, and inside a task RuntimeError as `get`.
+        """
+        if disable_sync_subtasks:
+            refuse_inside_task()
+        return Updates(lambda: self._follow(self._following(timeout)), lambda: self._afollow(self._following(timeout)))
+
+    def _following(self, timeout: Seconds | None, interval: Seconds | None = None, has_beat: bool = False) -> Following:
+        beat = seconds("interval", _USUAL_INTERVAL if interval is None else interval)
+        if beat <= 0:
+            raise ValueError(f"interval is to be above 0, not {interval!r}")
+        span = None if timeout is None else seconds("timeout", timeout)
+        return Following(self.id, self._state_of, span, beat if has_beat else None)
+
+    def _follow(self, following: Following) -> Iterator[Update | None]:
+        """Give each change until the end, and None whenever a beat went by without one."""
+        batch.flush(self.app)
+        task = self._ended if self._full else None
+        if task is not None:
+            yield following.take(task)
+        while task is None or task.state not in TERMINAL:
+            try:
+                task = self.app.gateway.wait(self.id, following.patience(), following.revision)
+            except TimeoutError as error:
+                following.pause(error)
+                yield None
+                continue
+            self._keep(task, full=True)
+            update = following.take(task)
+            if update is not None:
+                yield update
+
+    async def _afollow(self, following: Following) -> AsyncIterator[Update | None]:
+        """Async twin of `_follow`."""
+        await batch.aflush(self.app)
+        task = self._ended if self._full else None
+        if task is not None:
+            yield following.take(task)
+        while task is None or task.state not in TERMINAL:
+            try:
+                task = await self.app.gateway.await_(self.id, following.patience(), following.revision)
+            except TimeoutError as error:
+                following.pause(error)
+                yield None
+                continue
+            self._keep(task, full=True)
+            update = following.take(task)
+            if update is not None:
+                yield update
 
     def _keep(self, task: task_pb2.Task, full: bool) -> task_pb2.Task:
-        if task.state in _TERMINAL:
+        if task.state in TERMINAL:
             self._ended, self._full = task, full
         return task
 
-    def _outcome(self, propagate: bool) -> R:
-        outcome = self._value(cast(task_pb2.Task, self._ended))
-        if propagate and isinstance(outcome, _Raised):
+    def _outcome(self, propagate: bool, exception_states: Container[str], propagate_states: Container[str]) -> R:
+        task = cast(task_pb2.Task, self._ended)
+        outcome = outcome_of(task)
+        if not isinstance(outcome, Raised):
+            return cast(R, outcome)
+        state = states.of(task)
+        if propagate and state in exception_states and state in propagate_states:
             raise outcome.exc
-        return cast(R, outcome.exc if isinstance(outcome, _Raised) else outcome)
-
-    @staticmethod
-    def _value(task: task_pb2.Task) -> Any:
-        if task.state == _State.STATE_SUCCEEDED:
-            return decode(task.result) if task.HasField("result") else None
-        if task.state == _State.STATE_IGNORED:
-            return None
-        if task.state in _TERMINAL or task.state == _State.STATE_RETRYING:
-            return _Raised(to_exception(task.error))
-        return decode(task.progress) if task.HasField("progress") else None
+        return cast(R, outcome.exc)
 
     # How it stands
 
@@ -163,17 +234,13 @@ class AsyncResult(Generic[R]):
     @property
     def result(self) -> Any:
         """What it returned, the exception it failed or is retried with, or the meta of its last `update_state`."""
-        return self._shown(self._read(full=True))
+        return shown(self._read(full=True))
 
     info = result
 
     async def aresult(self) -> Any:
         """Async twin of `result`."""
-        return self._shown(await self._aread(full=True))
-
-    def _shown(self, task: task_pb2.Task) -> Any:
-        value = self._value(task)
-        return value.exc if isinstance(value, _Raised) else value
+        return shown(await self._aread(full=True))
 
     @property
     def traceback(self) -> str | None:
@@ -186,11 +253,11 @@ class AsyncResult(Generic[R]):
 
     def ready(self) -> bool:
         """True once the task has ended, however it did."""
-        return self._read(full=False).state in _TERMINAL
+        return self._read(full=False).state in TERMINAL
 
     async def aready(self) -> bool:
         """Async twin of `ready`."""
-        return (await self._aread(full=False)).state in _TERMINAL
+        return (await self._aread(full=False)).state in TERMINAL
 
     def successful(self) -> bool:
         """True if the task ended well."""
@@ -254,7 +321,7 @@ class AsyncResult(Generic[R]):
         `reason` is kept with the task. Raises TaskNotFound.
         """
         batch.flush(self.app)
-        self._check_revoked(self.app.gateway.revoke(self._revocation(terminate, signal, reason, grace)))
+        check_revoked(self.id, self.app.gateway.revoke(revocation(self.id, terminate, signal, reason, grace)))
 
     async def arevoke(
         self,
@@ -265,72 +332,38 @@ class AsyncResult(Generic[R]):
     ) -> None:
         """Async twin of `revoke`."""
         await batch.aflush(self.app)
-        self._check_revoked(await self.app.gateway.arevoke(self._revocation(terminate, signal, reason, grace)))
-
-    def _revocation(
-        self, terminate: bool, signal: str | None, reason: str | None, grace: Seconds | None
-    ) -> task_service_pb2.RevokeTasksRequest:
-        if not terminate and (signal is not None or grace is not None):
-            raise ValueError("signal and grace need terminate=True")
-        revocation = task_service_pb2.RevokeTasksRequest(
-            mode=_Mode.MODE_TERMINATE if terminate else _Mode.MODE_PENDING_ONLY,
-            reason=reason or "",
-            signal=signal or "",
-        )
-        revocation.selector.task_ids.append(self.id)
-        if grace is not None:
-            revocation.grace.FromNanoseconds(round(seconds("grace", grace) * 1e9))
-        return revocation
+        check_revoked(self.id, await self.app.gateway.arevoke(revocation(self.id, terminate, signal, reason, grace)))
 
     def _cancel(self, reason: str) -> None:
         """Ask a task to stop by itself; one that has not started is revoked."""
         batch.flush(self.app)
-        self._check_revoked(self.app.gateway.revoke(self._cancellation(reason)))
+        check_revoked(self.id, self.app.gateway.revoke(cancellation(self.id, reason)))
 
     async def _acancel(self, reason: str) -> None:
         await batch.aflush(self.app)
-        self._check_revoked(await self.app.gateway.arevoke(self._cancellation(reason)))
-
-    def _cancellation(self, reason: str) -> task_service_pb2.RevokeTasksRequest:
-        return task_service_pb2.RevokeTasksRequest(
-            selector=task_pb2.TaskSelector(task_ids=[self.id]), mode=_Mode.MODE_CANCEL, reason=reason
-        )
-
-    def _check_revoked(self, response: task_service_pb2.RevokeTasksResponse) -> None:
-        if response.results[0].outcome == task_service_pb2.RevokeTasksResponse.Result.OUTCOME_NOT_FOUND:
-            raise self._not_found()
+        check_revoked(self.id, await self.app.gateway.arevoke(cancellation(self.id, reason)))
 
     def forget(self) -> None:
         """Delete the ended task with its result. Raises TaskNotFound, and ValueError if it has not ended."""
         batch.flush(self.app)
-        self._check_forgotten(self.app.gateway.delete(self._deletion()))
+        check_forgotten(self.id, self.app.gateway.delete(deletion(self.id)))
+        self._ended = None
 
     async def aforget(self) -> None:
         """Async twin of `forget`."""
         await batch.aflush(self.app)
-        self._check_forgotten(await self.app.gateway.adelete(self._deletion()))
-
-    def _deletion(self) -> task_service_pb2.DeleteTasksRequest:
-        return task_service_pb2.DeleteTasksRequest(selector=task_pb2.TaskSelector(task_ids=[self.id]))
-
-    def _check_forgotten(self, response: task_service_pb2.DeleteTasksResponse) -> None:
-        outcome = response.results[0].outcome
-        if outcome == _Deleted.OUTCOME_NOT_FOUND:
-            raise self._not_found()
-        if outcome == _Deleted.OUTCOME_NOT_TERMINAL:
-            raise ValueError(f"the task {self.id} has not ended: revoke it first")
+        check_forgotten(self.id, await self.app.gateway.adelete(deletion(self.id)))
         self._ended = None
 
-    def _not_found(self) -> TaskNotFound:
-        return TaskNotFound(
-            f"there is no task {self.id}", reason="TASK_NOT_FOUND", code="NOT_FOUND", metadata={"task_id": self.id}
-        )
+
+def _call_back(
+    update: Update | None, on_message: Callable[[dict[str, Any]], Any] | None, on_interval: Callable[[], Any] | None
+) -> Any:
+    if update is None:
+        return on_interval() if on_interval is not None else None
+    return on_message(update.as_message()) if on_message is not None else None
 
 
-class _Raised:
-    """Tells an exception that a task raised from one that it returned."""
-
-    __slots__ = ("exc",)
-
-    def __init__(self, exc: BaseException) -> None:
-        self.exc = exc
+async def _settled(value: Any) -> None:
+    if inspect.isawaitable(value):
+        await value

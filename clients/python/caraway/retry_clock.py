@@ -78,11 +78,12 @@ class RetryClock:
 class WaitClock:
     """Cuts a wait for a task into calls that the gateway takes, and carries it over outages."""
 
-    __slots__ = ("_deadline", "_target", "_task_id", "_timeout", "_tries")
+    __slots__ = ("_after_revision", "_deadline", "_target", "_task_id", "_timeout", "_tries")
 
-    def __init__(self, target: str, task_id: str, timeout: float | None) -> None:
-        """`timeout` is in seconds; None waits for ever."""
+    def __init__(self, target: str, task_id: str, timeout: float | None, after_revision: int = 0) -> None:
+        """`timeout` is in seconds; None waits for ever. A revision beyond `after_revision`, if above 0, ends it too."""
         self._target = target
+        self._after_revision = after_revision
         self._task_id = task_id
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
@@ -93,7 +94,9 @@ class WaitClock:
 
     def next_request(self) -> task_service_pb2.WaitTaskRequest:
         """Make the next call's request."""
-        request = task_service_pb2.WaitTaskRequest(task_id=self._task_id, view=task_pb2.TASK_VIEW_FULL)
+        request = task_service_pb2.WaitTaskRequest(
+            task_id=self._task_id, after_revision=self._after_revision, view=task_pb2.TASK_VIEW_FULL
+        )
         request.max_wait.FromNanoseconds(int(min(self._remaining(), MAX_WAIT) * 1e9))
         # A wait of nothing asks how the task stands; an unset one would wait for long.
         request.max_wait.SetInParent()
@@ -104,8 +107,8 @@ class WaitClock:
         return min(self._remaining(), MAX_WAIT) + _GRACE
 
     def is_over(self, response: task_service_pb2.WaitTaskResponse) -> bool:
-        """Tell whether the task has ended. Raises TimeoutError when the time has."""
-        if response.done:
+        """Tell whether what was waited for is there. Raises TimeoutError when the time is over."""
+        if response.done or 0 < self._after_revision < response.task.revision:
             return True
         if self._deadline is not None and self._deadline <= time.monotonic():
             raise self._timed_out()
