@@ -1,5 +1,6 @@
 """The app of the end-to-end tests: `-A e2e.sample` for the worker, `from e2e import sample` for the tests."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -29,6 +30,14 @@ def add(x: Any, y: Any) -> Any:
 @app.task
 async def add_async(x: int, y: int) -> int:
     return x + y
+
+
+@app.task
+async def submit_and_tell(number: int, queue: str) -> str:
+    """Await something, then submit another task; returns its id."""
+    await asyncio.sleep(0)
+    result = await add.aapply_async((number, number), queue=queue)
+    return result.id
 
 
 @app.task

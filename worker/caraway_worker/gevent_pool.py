@@ -13,6 +13,9 @@ def prepare() -> None:
     from grpc.experimental.gevent import init_gevent  # noqa: PLC0415 - costs 80 ms, and needs the patches
 
     init_gevent()
+    # gRPC's own greenlets live in the hub of the thread that made the first channel: this one's runs. That of the async
+    # tasks' thread does not, and the first of them that submitted something would wait for ever.
+    import caraway.channel  # noqa: F401, PLC0415
 
 
 def soft_limit(cells: ChildSlotCells) -> SoftLimit:
