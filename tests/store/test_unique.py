@@ -95,6 +95,9 @@ async def test_who_is_replaced_makes_room_in_a_full_queue(kit: Kit) -> None:
     answers = await kit.store.submit([kit.new("b", unique="k", on_conflict="p"), kit.new("c")])
     assert [answer.word for answer in answers] == ["replaced", "queue_full"]
     assert await kit.state("a") == State.REVOKED
+    elsewhere = kit.new("d", unique="k", on_conflict="p", queue="elsewhere")
+    answers = await kit.store.submit([elsewhere, kit.new("e"), kit.new("f")])
+    assert [answer.word for answer in answers] == ["replaced", "created", "queue_full"]
 
 
 async def test_who_can_t_be_taken_makes_no_room(kit: Kit) -> None:
