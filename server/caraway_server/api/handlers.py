@@ -5,7 +5,7 @@ saying why, and an interceptor costs every call.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
@@ -67,37 +67,27 @@ def _unary(behaviour: Any, request_class: type[Message]) -> Any:
     return call
 
 
-async def _told(responses: AsyncIterator[Any], context: Context) -> AsyncIterator[Any]:
-    """A stream's responses; its error is told as the contract's."""
-    try:
-        async for response in responses:
-            yield response
-    except CarawayServerError as error:
-        await _abort(context, error)
-    except Exception:
-        await _abort(context, _internal())
-
-
 def _server_stream(behaviour: Any, request_class: type[Message]) -> Any:
-    async def call(data: bytes, context: Context) -> AsyncIterator[Any]:
-        async def responses() -> AsyncIterator[Any]:
-            async for response in behaviour(_parse(request_class, data), context):
-                yield response
-
-        async for response in _told(responses(), context):
-            yield response
-
-    return call
+    return _responding(lambda data, context: behaviour(_parse(request_class, data), context))
 
 
 def _stream(behaviour: Any, request_class: type[Message]) -> Any:
-    async def call(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
-        async def parsed() -> AsyncIterator[Any]:
-            async for data in requests:
-                yield _parse(request_class, data)
+    async def parsed(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        async for data in requests:
+            yield _parse(request_class, data)
 
-        async for response in _told(behaviour(parsed(), context), context):
-            yield response
+    return _responding(lambda requests, context: behaviour(parsed(requests), context))
+
+
+def _responding(responses: Callable[[Any, Context], AsyncIterator[Any]]) -> Any:
+    async def call(incoming: Any, context: Context) -> AsyncIterator[Any]:
+        try:
+            async for response in responses(incoming, context):
+                yield response
+        except CarawayServerError as error:
+            await _abort(context, error)
+        except Exception:
+            await _abort(context, _internal())
 
     return call
 
