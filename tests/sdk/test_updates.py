@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from caraway import AsyncResult, Caraway, exceptions
+from caraway.contrib.abortable import ABORTED, AbortableTask
 from caraway.payload import encode
 from caraway.updates import Update
 from caraway.v1 import task_pb2
@@ -57,6 +58,13 @@ def test_that_a_task_waits_or_changed_nothing_that_is_shown_is_no_update(app: Ca
     progress(played, result, 1)
     played.end(result.id, state=State.STATE_SUCCEEDED, result=encode(1))
     assert next(updates).state == "SUCCESS"
+
+
+def test_updates_name_the_states_as_the_result_does(app: Caraway, played: PlayedGateway) -> None:
+    result = app.task(name="x", base=AbortableTask)(lambda: None).delay()
+    updates = iter(result.updates(timeout=SECONDS))
+    played.end(result.id, state=State.STATE_RUNNING, cancel_reason=ABORTED)
+    assert next(updates).state == result.state == ABORTED
 
 
 async def test_updates_of_an_event_loop(app: Caraway, played: PlayedGateway) -> None:
