@@ -14,8 +14,8 @@ from caraway.exceptions import ImproperlyConfigured, NotRegistered, SubmitError
 from caraway.gateway import Gateway
 from caraway.ids import uuid7
 from caraway.result import AsyncResult
-from caraway.settings import ClientSettings, find_file, load
 from caraway.send_policy import SendPolicy, send_policy
+from caraway.settings import ClientSettings, find_file, load
 from caraway.spec import CallOptions, fill
 from caraway.task import Task
 from caraway.unique import arguments_by_name
