@@ -121,6 +121,18 @@ def test_progress_beyond_its_limits_is_refused_and_the_task_goes_on(api: Api, qu
     api.succeed(lease)
 
 
+def test_a_result_or_progress_that_is_malformed_is_refused_for_the_item_alone(api: Api, queue: str) -> None:
+    lease = leased(api, queue)
+    wrong = task_pb2.Payload(data=b"x", content_type="a/b", content_encodings=["not so"])
+    refusal = Refusal(api.report(lease, progress=Report.Progress(detail=wrong)).status)
+    assert refusal.metadata == {"field": "reports.progress.detail.content_encodings"}
+    refusal = Refusal(api.report(lease, succeeded=Report.Succeeded(result=wrong)).status)
+    assert refusal.metadata == {"field": "reports.succeeded.result.content_encodings"}
+    wrong.content_encodings[:] = ["gzip"]
+    assert api.report(lease, succeeded=Report.Succeeded(result=wrong)).state == Task.STATE_SUCCEEDED
+    assert api.get(lease.task.task_id).result == wrong
+
+
 def test_absurd_times_are_refused_for_the_item_alone(api: Api, queue: str) -> None:
     lease = leased(api, queue)
     result = api.report(lease, retry=Report.Retry(delay=ENDLESS))

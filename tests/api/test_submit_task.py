@@ -1,5 +1,6 @@
 """SubmitTask and BatchSubmitTasks over the wire."""
 
+import hashlib
 import time
 from typing import Any
 
@@ -66,6 +67,47 @@ def test_headers_are_no_part_of_the_identity(api: Api, queue: str) -> None:
     task_id = api.submit_id(queue, headers={"traceparent": "one"})
     assert api.submit(queue, task_id=task_id, headers={"traceparent": "two"}).disposition == ALREADY
     assert dict(api.get(task_id).spec.headers) == {"traceparent": "one"}
+
+
+PLAIN = task_pb2.Payload(json='{"args":[1]}')
+DIGEST = hashlib.sha256(PLAIN.json.encode()).digest()
+
+
+def packed(**fields: Any) -> task_pb2.Payload:
+    """PLAIN, as if something had compressed it."""
+    return task_pb2.Payload(**{"data": b"packed", "content_type": "application/json", **fields})
+
+
+def test_encodings_and_shown_texts_are_no_part_of_the_identity(api: Api, queue: str) -> None:
+    task_id = api.submit_id(queue, payload=PLAIN)
+    last = packed(data=b"other bytes", content_encodings=["zlib", "zstd"], plain_sha256=DIGEST)
+    again: list[dict[str, Any]] = [
+        {"payload": PLAIN, "args_repr": "(***,)", "kwargs_repr": "{}"},
+        {"payload": packed(data=PLAIN.json.encode())},
+        {"payload": packed(content_encodings=["gzip"], plain_sha256=DIGEST)},
+        {"payload": last},
+    ]
+    for spec in again:
+        assert api.submit(queue, task_id=task_id, **spec).disposition == ALREADY
+    task_id = api.submit_id(queue, payload=last)
+    assert api.get(task_id).spec.payload == last
+    assert api.submit(queue, task_id=task_id, payload=PLAIN).disposition == ALREADY
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        task_pb2.Payload(json='{"args":[1] }'),
+        packed(content_encodings=["gzip"]),
+        packed(content_encodings=["gzip"], plain_sha256=bytes(32)),
+        packed(content_type="application/x-yaml", plain_sha256=DIGEST),
+        None,
+    ],
+    ids=["text", "no digest", "digest", "content type", "none"],
+)
+def test_another_payload_is_another_spec(api: Api, queue: str, other: task_pb2.Payload | None) -> None:
+    task_id = api.submit_id(queue, payload=PLAIN)
+    assert refused(lambda: api.submit(queue, task_id=task_id, payload=other)).reason == "TASK_ID_CONFLICT"
 
 
 @pytest.mark.parametrize("other", [{"args": numbers(2)}, {"priority": 5}, {"name": "u"}, {"ignore_result": True}])
@@ -138,7 +180,15 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("task.retry_policy.backoff_multiplier", {"retry_policy": POLICY(backoff_multiplier=float("nan"))}),
     ("task.retry_policy.jitter_ratio", {"retry_policy": POLICY(jitter_ratio=1.5)}),
     ("task", {"retry_policy": POLICY(retryable_error_types=["x" * (3 * MIB + MIB // 2)])}),
-    ("task", {"payload": task_pb2.Payload(data=b"x", content_type="x" * (3 * MIB + MIB // 2))}),
+    ("task.payload.content_type", {"payload": packed(content_type="x" * 256)}),
+    ("task.payload.content_type", {"payload": packed(content_type="a/b\0c")}),
+    ("task.payload.content_encodings", {"payload": packed(content_encodings=["gzip"] * 5)}),
+    ("task.payload.content_encodings", {"payload": packed(content_encodings=["GZIP"])}),
+    ("task.payload.content_encodings", {"payload": packed(content_encodings=[""])}),
+    ("task.payload.content_encodings", {"payload": packed(content_encodings=["x" * 33])}),
+    ("task.payload.content_encodings", {"payload": task_pb2.Payload(json="{}", content_encodings=["gzip"])}),
+    ("task.payload.content_encodings", {"payload": task_pb2.Payload(json="{}", plain_sha256=bytes(32))}),
+    ("task.payload.plain_sha256", {"payload": packed(plain_sha256=bytes(31))}),
 ]
 
 

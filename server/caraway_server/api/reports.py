@@ -7,7 +7,7 @@ from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_server.api.convert import policy_from
 from caraway_server.api.durations import micros
 from caraway_server.api.overrides import merged, read_override
-from caraway_server.api.validate import LONGEST_NAME, TEN_YEARS, bounded, invalid
+from caraway_server.api.validate import LONGEST_NAME, TEN_YEARS, bounded, check_payload, invalid
 from caraway_server.core.errors import Refused
 from caraway_server.store.codec import token_parts
 from caraway_server.store.store import Store
@@ -73,6 +73,7 @@ class ReportReader:
     def _progress(self, progress: worker_service_pb2.TaskReport.Progress) -> bytes:
         if len(progress.custom_state) > LONGEST_NAME:
             raise invalid("reports.progress.custom_state", f"is longer than {LONGEST_NAME} characters")
+        check_payload("reports.progress.detail", progress.detail)
         blob = progress.detail.SerializeToString()
         if len(blob) > self._max_payload_bytes:
             raise Refused(
@@ -83,7 +84,10 @@ class ReportReader:
 
     def _succeeded(self, report: worker_service_pb2.TaskReport, fence: str, ran_for: int) -> Report:
         succeeded = report.succeeded
-        blob = succeeded.result.SerializeToString() if succeeded.HasField("result") else b""
+        blob = b""
+        if succeeded.HasField("result"):
+            check_payload("reports.succeeded.result", succeeded.result)
+            blob = succeeded.result.SerializeToString()
         if len(blob) > self._max_payload_bytes:
             message = (
                 f"the result has {len(blob)} bytes; at most {self._max_payload_bytes} are kept. Store it elsewhere and "

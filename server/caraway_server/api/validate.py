@@ -23,6 +23,8 @@ LATEST: Final = 253_402_300_799_000_000  # microseconds, the end of the year 999
 LARGEST_EXACT: Final = 2**53 - 1
 LARGEST_REST: Final = 256 * 1024  # of a spec, beside its arguments
 LONGEST_REPR: Final = 1024
+MOST_ENCODINGS: Final = 4
+_JSON: Final = "application/json"  # the content type that `json` stands for
 _ON_CONFLICT = {
     task_pb2.Uniqueness.ON_CONFLICT_UNSPECIFIED: "r",
     task_pb2.Uniqueness.ON_CONFLICT_REJECT: "r",
@@ -31,6 +33,7 @@ _ON_CONFLICT = {
 }
 _ACK_MODES = frozenset(task_pb2.TaskSpec.AckMode.values())
 _QUEUE = re.compile(r"[A-Za-z0-9_.@/#-]{1,255}")
+_ENCODING = re.compile(r"[a-z0-9_.+-]{1,32}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -85,21 +88,35 @@ def _uniqueness(spec: task_pb2.TaskSpec) -> tuple[str, int, str]:
 
 
 def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
-    """The fingerprint, which leaves id, headers and reprs out; and the bytes to keep."""
+    """The fingerprint, which leaves id, headers, reprs and the payload's encodings out; and the bytes to keep."""
     apart = _beside(spec)
     kept = task_pb2.TaskSpec()
     kept.CopyFrom(spec)
-    kept.ClearField("task_id")
+    # The record has these apart; without them it stays small, and in Redis's compact form.
+    for field in ("task_id", "name", "queue", "priority"):
+        kept.ClearField(field)
     if apart:
         kept.ClearField("headers")
         kept.ClearField("args_repr")
         kept.ClearField("kwargs_repr")
-    fingerprint = hashlib.blake2b(kept.SerializeToString(deterministic=True), digest_size=8).digest()
-    # The record has these apart; without them it stays small, and in Redis's compact form.
-    kept.ClearField("name")
-    kept.ClearField("queue")
-    kept.ClearField("priority")
-    return fingerprint, kept.SerializeToString() + apart  # serialised messages are merged by joining them
+    stored = kept.SerializeToString() + apart  # serialised messages are merged by joining them
+    payload = b""
+    if kept.HasField("payload"):
+        payload = _identity_of(kept.payload)
+        kept.ClearField("payload")
+    place = f"{spec.name}\0{spec.queue}\0{spec.priority}\0".encode()  # names have no control characters
+    described = place + kept.SerializeToString(deterministic=True)
+    return hashlib.blake2b(payload + described, digest_size=8).digest(), stored
+
+
+def _identity_of(payload: task_pb2.Payload) -> bytes:
+    """What a payload is known by, the same however its data was encoded."""
+    if payload.WhichOneof("body") == "json":
+        content_type, plain = _JSON, payload.json.encode()
+    else:
+        content_type, plain = payload.content_type, payload.data
+    digest = payload.plain_sha256 or hashlib.sha256(plain).digest()
+    return digest + f"{content_type}\0".encode()
 
 
 def _beside(spec: task_pb2.TaskSpec) -> bytes:
@@ -160,9 +177,8 @@ def _check_arguments(spec: task_pb2.TaskSpec, most: int) -> None:
         if spec.HasField("args") or spec.HasField("kwargs"):
             raise invalid("task.payload", "excludes args and kwargs; give one or the other")
         payload = spec.payload
+        check_payload("task.payload", payload)
         size = len(payload.json) or len(payload.data)
-        if payload.WhichOneof("body") == "data" and not payload.content_type:
-            raise invalid("task.payload.content_type", "is required with data")
         if size * 4 > most:  # only a large text needs its exact size in bytes
             size = payload.ByteSize()
     else:
@@ -180,6 +196,27 @@ def _check_arguments(spec: task_pb2.TaskSpec, most: int) -> None:
             "Store them elsewhere and pass where they are",
             size_bytes=size, max_bytes=most,
         )  # fmt: skip
+
+
+def check_payload(field: str, payload: task_pb2.Payload) -> None:
+    """What a payload says of its data; the data itself is its reader's matter.
+
+    Raises:
+        Refused: it is malformed.
+    """
+    if payload.WhichOneof("body") == "data":
+        check_id(f"{field}.content_type", payload.content_type)
+    elif payload.content_encodings or payload.plain_sha256:
+        raise invalid(f"{field}.content_encodings", "need data; json is stored as it is")
+    if len(payload.content_encodings) > MOST_ENCODINGS:
+        raise invalid(
+            f"{field}.content_encodings", f"are {len(payload.content_encodings)}; at most {MOST_ENCODINGS} are taken"
+        )
+    for name in payload.content_encodings:
+        if not _ENCODING.fullmatch(name):
+            raise invalid(f"{field}.content_encodings", "may have lower-case letters, digits and _ . + -, at most 32")
+    if len(payload.plain_sha256) not in (0, 32):
+        raise invalid(f"{field}.plain_sha256", f"has {len(payload.plain_sha256)} bytes; a SHA-256 has 32")
 
 
 def _check_numbers(field: str, values: Iterable[struct_pb2.Value]) -> None:

@@ -59,21 +59,35 @@ class Payload(google.protobuf.message.Message):
     JSON_FIELD_NUMBER: builtins.int
     DATA_FIELD_NUMBER: builtins.int
     CONTENT_TYPE_FIELD_NUMBER: builtins.int
+    CONTENT_ENCODINGS_FIELD_NUMBER: builtins.int
+    PLAIN_SHA256_FIELD_NUMBER: builtins.int
     json: builtins.str
     """Exact JSON text, the form that every language reads; the default."""
     data: builtins.bytes
     """Opaque bytes; content_type is then required."""
     content_type: builtins.str
-    """Media type of `data`. Empty with `json`."""
+    """Media type of what `data` holds once its encodings are undone. Empty with `json`."""
+    plain_sha256: builtins.bytes
+    """SHA-256 of `data` before its encodings. In TaskSpec.payload it stands for the data in the spec's identity, so that the same
+    call is the same task however it was encoded; without it the encoded bytes count. 32 bytes, or empty.
+    """
+    @property
+    def content_encodings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What was done to `data`, in that order, for example ["gzip"]; a reader undoes the last first. At most 4, each of lower-case
+        letters, digits and _ . + -, at most 32. docs/payload.md has the names that client libraries know. Empty with `json`.
+        """
+
     def __init__(
         self,
         *,
         json: builtins.str = ...,
         data: builtins.bytes = ...,
         content_type: builtins.str = ...,
+        content_encodings: collections.abc.Iterable[builtins.str] | None = ...,
+        plain_sha256: builtins.bytes = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["body", b"body", "data", b"data", "json", b"json"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["body", b"body", "content_type", b"content_type", "data", b"data", "json", b"json"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["body", b"body", "content_encodings", b"content_encodings", "content_type", b"content_type", "data", b"data", "json", b"json", "plain_sha256", b"plain_sha256"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["body", b"body"]) -> typing.Literal["json", "data"] | None: ...
 
 Global___Payload: typing_extensions.TypeAlias = Payload
