@@ -37,6 +37,14 @@ def test_a_payload_replaces_the_arguments(api: Api, queue: str) -> None:
     assert again.task.ignore_result
 
 
+def test_the_texts_that_are_shown_are_replaced_with_the_arguments(api: Api, queue: str) -> None:
+    lease = leased(api, queue, payload=task_pb2.Payload(json="{}"), args_repr="(1, ***)", kwargs_repr="{}")
+    payload = task_pb2.Payload(json='{"args":[2]}')
+    retry(api, lease, payload=payload, args_repr="(2, ***)")
+    spec = api.get(lease.task.task_id).spec
+    assert (spec.payload, spec.args_repr, spec.kwargs_repr) == (payload, "(2, ***)", "{}")
+
+
 def test_another_queue_is_all_it_takes(api: Api, queue: str) -> None:
     lease = leased(api, queue)
     other = queue + "-other"
@@ -111,7 +119,7 @@ def test_a_retry_without_overrides_changes_nothing(api: Api, queue: str) -> None
         ("uniqueness", {"uniqueness": task_pb2.Uniqueness(key="k")}),
         ("ignore_result", {"ignore_result": True}),
         ("result_ttl", {"result_ttl": MINUTE}),
-        ("args_repr", {"args_repr": "()"}),
+        ("args_repr", {"args_repr": "x" * 1025}),
         ("queue", {"queue": "no spaces"}),
         ("priority", {"priority": 10}),
         ("ttl", {"ttl": duration_pb2.Duration()}),

@@ -9,7 +9,7 @@ import pytest
 
 from caraway import Caraway, exceptions
 from caraway.ids import uuid7
-from caraway.payload import decode_text
+from caraway.json_text import decode_text
 from support.gateway import GatewayProcess
 
 VECTORS = json.loads((Path(__file__).parents[1] / "conformance" / "vectors" / "payload.json").read_text("utf-8"))

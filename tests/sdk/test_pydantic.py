@@ -35,6 +35,36 @@ def in_worker(task: Any, *args: Any, **kwargs: Any) -> Any:
         pop(token)
 
 
+def test_the_error_of_a_hidden_argument_shows_no_value() -> None:
+    app = Caraway("proj")
+
+    class Login(BaseModel):
+        user: str
+        pin: int
+
+        @field_validator("user")
+        @classmethod
+        def known(cls, user: str) -> str:
+            raise ValueError("there is no such {user}")
+
+    @app.task(pydantic=True, hidden=["login"])
+    def enter(login: Login, order: Order) -> None: ...
+
+    with pytest.raises(ValidationError) as raised:
+        in_worker(enter, {"user": "bob", "pin": "hunter2"}, {"item": "nail", "count": 1})
+    said = f"{raised.value} {raised.value!r} {raised.value.errors()} {raised.value.__cause__}"
+    assert "there is no such {user}" in said
+    assert "Input should be a valid integer" in said
+    assert "bob" not in said
+    assert "hunter2" not in said
+
+    @app.task(pydantic=True, hidden=["login"])
+    def buy(order: Order, login: str) -> None: ...
+
+    with pytest.raises(ValidationError, match="input_value='many'"):
+        in_worker(buy, {"item": "nail", "count": "many"}, "hunter2")
+
+
 def test_models_are_made_of_dicts_and_a_result_is_dumped() -> None:
     app = Caraway("proj")
 

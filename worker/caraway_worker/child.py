@@ -64,10 +64,10 @@ class Child:
                 importlib.import_module(module)
             faulthandler.cancel_dump_traceback_later()
             catalog = catalog_of(options.app, app)
+            self.executor = Executor(app, options)
         except BaseException as error:
             self.outbox.put(Kind.BROKEN, _account(error).encode("utf-8", "backslashreplace"))
             return 1
-        self.executor = Executor(app, options)
         self.tracked = {name for name, task in app.tasks.items() if task.track_started}
         runner = self._pool.runner(self)
         soft_limit.install([slot.soft_limit for slot in self.slots])

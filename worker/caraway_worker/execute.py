@@ -1,6 +1,7 @@
 """Runs one task in the child and writes the report of how it ended."""
 
 import asyncio
+import contextlib
 import inspect
 import time
 from collections.abc import Callable, Coroutine
@@ -11,8 +12,9 @@ from typing import Any, Protocol, cast
 
 from caraway import request
 from caraway.app import Caraway
-from caraway.exceptions import DecodeError, EncodeError, Ignore, NotRegistered, Reject, Retry, SoftTimeLimitExceeded
-from caraway.payload import decode_arguments, encode, encode_text
+from caraway.exceptions import EncodeError, Ignore, NotRegistered, PayloadError, Reject, Retry, SoftTimeLimitExceeded
+from caraway.json_text import encode_text
+from caraway.payload import decode_arguments, encode
 from caraway.task import Task
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway.wire_error import to_error
@@ -40,7 +42,7 @@ class TaskSlot(Protocol):
         """Whether the cancellation of this assignment is asked for."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # no text: it would show arguments, which may be hidden
 class Attempt:
     """One delivery while it runs."""
 
@@ -61,9 +63,16 @@ class Executor:
     """Runs the tasks of one app."""
 
     def __init__(self, app: Caraway, options: ChildOptions) -> None:
+        """Raises PayloadError where the app's results can't be written here."""
         self.limits = Limits()
+        app.check_serializer(app.result_serializer)
+        with contextlib.suppress(EncodeError):
+            # Whether all is there that results are written with; better known now than at the end of the first task.
+            encode(None, app.result_serializer, app.result_compression)
+        self._app = app
         self._tasks = app.tasks
         self._options = options
+        self._plain_results = app.result_serializer == "json" and app.result_compression is None
 
     def is_async(self, name: str) -> bool:
         """Whether the task of this name is a coroutine function."""
@@ -106,8 +115,8 @@ class Executor:
             _fail(attempt.report, error, Kind.KIND_UNKNOWN_TASK, final=True)
             return None
         try:
-            attempt.args, attempt.kwargs = decode_arguments(spec)
-        except DecodeError as error:
+            attempt.args, attempt.kwargs = decode_arguments(spec, self._app)
+        except PayloadError as error:
             _fail(attempt.report, error, Kind.KIND_PAYLOAD, final=True)
             return None
         return task
@@ -171,12 +180,16 @@ class Executor:
             report.succeeded.SetInParent()
             return outcomes.SUCCEEDED
         try:
-            text = encode_text(value)
-            self._check_size("the result", text)
-            report.succeeded.result.json = text
+            if self._plain_results:
+                text = encode_text(value)
+                if len(text) * 4 > self.limits.max_payload_bytes:  # only a large text needs its exact size in bytes
+                    self._check_size("the result", len(text.encode("utf-8", "surrogatepass")))
+                report.succeeded.result.json = text
+            else:
+                report.succeeded.result.CopyFrom(self._written("the result", value))
         except UnicodeEncodeError as error:
             attempt.error = EncodeError(f"the result is not Unicode: {error.reason}")
-        except EncodeError as error:
+        except PayloadError as error:
             attempt.error = error
         else:
             return outcomes.SUCCEEDED
@@ -199,7 +212,7 @@ class Executor:
         try:
             delay = error.delay
             if error.overrides is not None:
-                self._check_size("what the retry is to be called with", error.overrides.payload.json)
+                self._check_size("what the retry is to be called with", error.overrides.payload.ByteSize())
                 retry.overrides.CopyFrom(error.overrides)
         except (EncodeError, TypeError) as unfit:
             attempt.error = unfit
@@ -209,12 +222,16 @@ class Executor:
             retry.delay.FromNanoseconds(int(delay * 1e9))
         return outcomes.RETRY
 
-    def _check_size(self, what: str, text: str) -> None:
+    def _written(self, what: str, value: Any) -> task_pb2.Payload:
+        """Write a value as the app has results written. Raises PayloadError, also for one that is too large."""
+        payload = encode(value, self._app.result_serializer, self._app.result_compression)
+        self._check_size(what, payload.ByteSize())
+        return payload
+
+    def _check_size(self, what: str, size: int) -> None:
         most = self.limits.max_payload_bytes
-        if len(text) * 4 > most:
-            size = len(text.encode("utf-8", "surrogatepass"))
-            if size > most:
-                raise EncodeError(f"{what} is larger than the gateway takes: {size} bytes, at most {most}")
+        if size > most:
+            raise EncodeError(f"{what} is larger than the gateway takes: {size} bytes, at most {most}")
 
     def _context(self, attempt: Attempt, task: "Task[Any, Any]") -> request.Context:
         lease, slot, sequence = attempt.lease, attempt.slot, attempt.sequence
@@ -225,6 +242,8 @@ class Executor:
             task=spec.name,
             args=attempt.args,
             kwargs=attempt.kwargs,
+            argsrepr=spec.args_repr,
+            kwargsrepr=spec.kwargs_repr,
             attempt=lease.attempt,
             delivery_count=lease.delivery_count,
             fence=lease.fence,
@@ -261,9 +280,8 @@ class Executor:
         return hard, soft
 
     def _report_progress(self, attempt: Attempt, state: str, meta: Any) -> None:
-        """Send what the task tells of itself. Raises EncodeError if it can't be written or is too large."""
-        detail = encode(meta)
-        self._check_size("the progress", detail.json)
+        """Send what the task tells of itself. Raises PayloadError if it can't be written or is too large."""
+        detail = self._written("the progress", meta)
         progress = TaskReport.Progress(custom_state=state, detail=detail)
         lease = attempt.lease
         report = TaskReport(task_id=lease.task.task_id, lease_token=lease.lease_token, progress=progress)

@@ -10,8 +10,10 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, overlo
 from caraway import batch as batches
 from caraway.batch import Batch
 from caraway.canvas import Signature
+from caraway.content import Content, ContentSettings
 from caraway.exceptions import ImproperlyConfigured, NotRegistered, SubmitError
 from caraway.gateway import Gateway
+from caraway.hiding import Hiding
 from caraway.ids import uuid7
 from caraway.result import AsyncResult
 from caraway.send_policy import SendPolicy, send_policy
@@ -29,7 +31,7 @@ AnyTask = Task[..., Any]
 T = TypeVar("T", bound=AnyTask)
 
 
-class Caraway:
+class Caraway(Content):
     """Tasks, and the gateway that they are submitted to. Usable from many threads, event loops and forked processes."""
 
     def __init__(
@@ -42,6 +44,7 @@ class Caraway:
         task_cls: type[AnyTask] | str = Task,
         task_publish_retry: bool = True,
         task_publish_retry_policy: Mapping[str, Any] | None = None,
+        **content: Unpack[ContentSettings],
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
 
@@ -52,9 +55,11 @@ class Caraway:
         does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks, or its name
         as "module:Class", looked up when the first task is made.
         `task_publish_retry` and `task_publish_retry_policy` are the defaults of calls' `retry` and `retry_policy`.
+        `content` are the settings of `caraway.content.ContentSettings`: serializers, compression, what is accepted.
         """
         if unknown_task not in ("wait", "fail"):
             raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
+        super().__init__(**content)
         self.main = main
         self.default_queue = default_queue or "default"
         self.unknown_task = unknown_task
@@ -201,6 +206,7 @@ class Caraway:
         if self._default_options:
             options = {**self._default_options, **options}
         task = self.tasks.get(name)
+        options = self.with_form(args, kwargs, options, None if task is None else task.hiding)
         result_class = AsyncResult if task is None else task.result_class
         result: AsyncResult[Any] = result_class(options.get("task_id") or uuid7(), self)
         if not options.get("unique"):
@@ -292,6 +298,11 @@ class Caraway:
     def AsyncResult(self, id: str) -> AsyncResult[Any]:
         """The result of the task with this id."""
         return AsyncResult(id, self)
+
+    def hiding_of(self, name: str) -> Hiding | None:
+        """Give what hides arguments of the task of this name; None where nothing does."""
+        task = self.tasks.get(name)
+        return None if task is None else task.hiding
 
     def find_task(self, name: str) -> Task[..., Any]:
         """The task of this name. Raises NotRegistered."""

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Unpack, cast
 
+from caraway.hiding import Hiding
 from caraway.result import AsyncResult
 from caraway.spec import CallOptions
 
@@ -12,6 +13,9 @@ __all__ = ["Sender", "Signature"]
 
 class Sender(Protocol):
     """An app, as signatures see it."""
+
+    def hiding_of(self, name: str) -> Hiding | None:
+        """Give what hides arguments of the task of this name, if any does."""
 
     def send_task(
         self,
@@ -87,7 +91,10 @@ class Signature(dict[str, Any]):
         return bool(self.get("immutable"))
 
     def __repr__(self) -> str:
-        """As a call: proj.add(2, 2)."""
+        """As a call: proj.add(2, 2); with hidden arguments, as what is shown of them."""
+        hiding = self._app.hiding_of(self.task)
+        if hiding is not None:
+            return f"{self.task}(*{hiding.args(self.args)}, **{hiding.kwargs(self.kwargs)})"
         shown = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.kwargs.items()]
         return f"{self.task}({', '.join(shown)})"
 

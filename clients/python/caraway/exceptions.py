@@ -8,7 +8,9 @@ CarawayError
 ├── SubmitError                  some tasks of a batch were refused
 ├── PayloadError                 a value can't be written or read
 │   ├── EncodeError
-│   └── DecodeError
+│   ├── DecodeError
+│   ├── ContentDisallowed        accept_content does not name its content type
+│   └── SerializerNotInstalled   a serializer or a compression is not known here, or lacks its package
 ├── RequestError                 the gateway refused a call
 │   ├── TaskNotFound
 │   ├── TaskIdConflict
@@ -46,6 +48,7 @@ __all__ = [
     "AppNotFound",
     "BatchRejected",
     "CarawayError",
+    "ContentDisallowed",
     "DecodeError",
     "EncodeError",
     "Ignore",
@@ -64,6 +67,7 @@ __all__ = [
     "RemoteError",
     "RequestError",
     "Retry",
+    "SerializerNotInstalled",
     "SoftTimeLimitExceeded",
     "StoreFull",
     "SubmitError",
@@ -120,6 +124,14 @@ class EncodeError(PayloadError):
 
 class DecodeError(PayloadError):
     """A payload does not follow the contract (docs/payload.md)."""
+
+
+class ContentDisallowed(PayloadError):
+    """A payload's content type is not one of the app's `accept_content`: it is neither written nor read."""
+
+
+class SerializerNotInstalled(PayloadError):
+    """No serializer or compression of this name is known here, or the package that it needs is missing."""
 
 
 class RequestError(CarawayError):

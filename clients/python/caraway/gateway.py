@@ -6,6 +6,7 @@ Apart, so that a program that only defines tasks (a worker's child) never loads 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from caraway.payload import ReadingRules
 from caraway.send_policy import SendPolicy
 from caraway.v1 import task_pb2, task_service_pb2
 
@@ -68,7 +69,7 @@ class Gateway(Protocol):
         """Async twin of `delete`."""
 
 
-class HasGateway(Protocol):
+class HasGateway(ReadingRules, Protocol):
     """An app, as results and batches see it."""
 
     @property

@@ -13,7 +13,7 @@ def check_names(
     where: str,
     given: Iterable[str],
     known: frozenset[str],
-    not_yet: frozenset[str],
+    not_yet: frozenset[str] = frozenset(),
     refused: Mapping[str, str] = _NONE,
 ) -> None:
     """Raise TypeError for the first of `given` that is not in `known`.

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from caraway.payload import decode
+from caraway.payload import ReadingRules, decode
 from caraway.v1 import task_pb2
 from caraway.wire_error import to_exception
 
@@ -31,18 +31,18 @@ class Raised:
         self.exc = exc
 
 
-def outcome_of(task: task_pb2.Task) -> Any:
-    """Give what a task returned, a Raised, or the last progress of one that runs."""
+def outcome_of(task: task_pb2.Task, rules: ReadingRules) -> Any:
+    """Give what a task returned, a Raised, or the last progress of one that runs. Raises as `payload.decode`."""
     if task.state == _State.STATE_SUCCEEDED:
-        return decode(task.result) if task.HasField("result") else None
+        return decode(task.result, rules) if task.HasField("result") else None
     if task.state == _State.STATE_IGNORED:
         return None
     if task.state in TERMINAL or task.state == _State.STATE_RETRYING:
         return Raised(to_exception(task.error))
-    return decode(task.progress) if task.HasField("progress") else None
+    return decode(task.progress, rules) if task.HasField("progress") else None
 
 
-def shown(task: task_pb2.Task) -> Any:
+def shown(task: task_pb2.Task, rules: ReadingRules) -> Any:
     """Give the outcome with an exception as itself."""
-    outcome = outcome_of(task)
+    outcome = outcome_of(task, rules)
     return outcome.exc if isinstance(outcome, Raised) else outcome

@@ -4,10 +4,11 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from caraway.exceptions import ImproperlyConfigured
 
@@ -24,6 +25,7 @@ class ModelTask(Protocol):
     pydantic_strict: bool
     pydantic_context: Mapping[str, Any] | None
     pydantic_dump_kwargs: Mapping[str, Any] | None
+    hidden: Collection[str]
 
     @property
     def request(self) -> Any:
@@ -89,15 +91,29 @@ class Models:
             value = bound.arguments[name]
             if isinstance(value, model) or (value is None and may_be_none):
                 continue
-            bound.arguments[name] = model.model_validate(
-                value, strict=self._task.pydantic_strict, context=self._context
-            )
+            try:
+                bound.arguments[name] = model.model_validate(
+                    value, strict=self._task.pydantic_strict, context=self._context
+                )
+            except ValidationError as error:
+                if name not in self._task.hidden:
+                    raise
+                raise _without_input(error) from None
         return bound.args, bound.kwargs
 
     def _dumped_result(self, value: Any) -> Any:
         if isinstance(value, BaseModel) and not self._task.request.called_directly:
             return value.model_dump(**self._dump)
         return value
+
+
+def _without_input(error: ValidationError) -> ValidationError:
+    """Copy an error without the values that it is about."""
+    lines = [
+        InitErrorDetails(type=PydanticCustomError(line["type"], line["msg"]), loc=line["loc"], input=None)
+        for line in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    return ValidationError.from_exception_data(error.title, lines, hide_input=True)
 
 
 def _sendable(value: Any) -> Any:

@@ -37,8 +37,11 @@ class Context:
 
     id: str = ""
     task: str = ""
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...] = field(default=(), repr=False)  # never in a log by itself: some are hidden
+    kwargs: dict[str, Any] = field(default_factory=dict, repr=False)
+    argsrepr: str = ""
+    """What its sender wants shown instead of `args`; empty where it gave nothing."""
+    kwargsrepr: str = ""
     attempt: int = 1
     delivery_count: int = 1
     fence: int = 0
@@ -53,8 +56,8 @@ class Context:
     parent_id: str | None = None
     shadow: str | None = None
     ignore_result: bool = False
-    report_progress: Callable[[str, Any], None] = _no_progress
-    is_cancelled: Callable[[], bool] = _never
+    report_progress: Callable[[str, Any], None] = field(default=_no_progress, repr=False)
+    is_cancelled: Callable[[], bool] = field(default=_never, repr=False)
     entered: bool = False
     """Set once the task's body runs: a task that calls itself like a function is then called directly."""
 

@@ -150,7 +150,7 @@ class AsyncResult(Generic[R]):
         if beat <= 0:
             raise ValueError(f"interval is to be above 0, not {interval!r}")
         span = None if timeout is None else seconds("timeout", timeout)
-        return Following(self.id, self._state_of, span, beat if has_beat else None)
+        return Following(self.id, self.app, self._state_of, span, beat if has_beat else None)
 
     def _follow(self, following: Following) -> Iterator[Update | None]:
         """Give each change until the end, and None whenever a beat went by without one."""
@@ -195,7 +195,7 @@ class AsyncResult(Generic[R]):
 
     def _outcome(self, propagate: bool, exception_states: Container[str], propagate_states: Container[str]) -> R:
         task = cast(task_pb2.Task, self._ended)
-        outcome = outcome_of(task)
+        outcome = outcome_of(task, self.app)
         if not isinstance(outcome, Raised):
             return cast(R, outcome)
         state = states.of(task)
@@ -234,13 +234,13 @@ class AsyncResult(Generic[R]):
     @property
     def result(self) -> Any:
         """What it returned, the exception it failed or is retried with, or the meta of its last `update_state`."""
-        return shown(self._read(full=True))
+        return shown(self._read(full=True), self.app)
 
     info = result
 
     async def aresult(self) -> Any:
         """Async twin of `result`."""
-        return shown(await self._aread(full=True))
+        return shown(await self._aread(full=True), self.app)
 
     @property
     def traceback(self) -> str | None:
@@ -283,12 +283,12 @@ class AsyncResult(Generic[R]):
     @property
     def args(self) -> tuple[Any, ...]:
         """Its positional arguments."""
-        return decode_arguments(self._read(full=True).spec)[0]
+        return decode_arguments(self._read(full=True).spec, self.app)[0]
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """Its keyword arguments."""
-        return decode_arguments(self._read(full=True).spec)[1]
+        return decode_arguments(self._read(full=True).spec, self.app)[1]
 
     @property
     def queue(self) -> str:

@@ -29,11 +29,15 @@ _ALLOWED: Final = frozenset(RetryOptions.__annotations__)
 
 
 def overrides_of(
-    attempt: Context, call: tuple[Sequence[Any], dict[str, Any]] | None, options: RetryOptions
+    attempt: Context,
+    call: tuple[Sequence[Any], dict[str, Any]] | None,
+    form: CallOptions,
+    options: RetryOptions,
 ) -> task_pb2.TaskSpec | None:
     """Write changed options, and the arguments of `call`, as the contract has them; None: nothing is changed.
 
-    Raises EncodeError for arguments, TypeError or ValueError for options.
+    `form` are the options that say how those arguments are written and shown. Raises PayloadError for arguments,
+    TypeError or ValueError for options.
     """
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     check_names("retry()", given, _ALLOWED, CALL_OPTIONS - _ALLOWED)
@@ -48,6 +52,6 @@ def overrides_of(
         given = {"time_limit": hard, "soft_time_limit": soft, **given}
     spec = task_pb2.TaskSpec()
     if call is not None:
-        fill_arguments(spec, *call)
-    fill_options(spec, cast(CallOptions, given))
+        fill_arguments(spec, *call, form)
+    fill_options(spec, cast(CallOptions, {**form, **given}))
     return spec

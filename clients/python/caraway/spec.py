@@ -9,8 +9,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from caraway import request
 from caraway.durations import Seconds, seconds, set_duration
+from caraway.hiding import cut
+from caraway.json_text import encode_arguments_text, not_unicode
 from caraway.option_names import check_names
-from caraway.payload import encode_arguments_text, not_unicode
+from caraway.payload import encode_arguments
 from caraway.unique import Unique, rule_of
 from caraway.v1 import task_pb2
 
@@ -53,6 +55,14 @@ class CallOptions(TypedDict, total=False):
     add_to_parent: bool | None
     connection: Any
     producer: Any
+    serializer: str | None
+    """How the arguments are written, by the name of a serializer. Default: the app's task_serializer."""
+    compression: str | None
+    """How they are compressed, where that makes them smaller. Default: the app's task_compression."""
+    argsrepr: str | None
+    """What lists and logs show instead of the positional arguments, cut at 1,024 characters."""
+    kwargsrepr: str | None
+    """The same of the keyword arguments."""
 
 
 _UNUSED: Final = {
@@ -64,7 +74,7 @@ _REFUSED: Final = dict.fromkeys(("exchange", "routing_key"), "tasks are routed b
 CALL_OPTIONS: Final = frozenset(CallOptions.__annotations__) - _UNUSED.keys()
 _NOT_YET: Final = frozenset(
     {
-        "chain", "chord", "compression", "group_id", "link", "link_error", "serializer", "stamped_headers",
+        "chain", "chord", "group_id", "link", "link_error", "stamped_headers",
     }
 )  # fmt: skip
 
@@ -82,11 +92,11 @@ def fill(
 
     `named` has the arguments by name, as far as they are known; needed for a unique key alone.
 
-    Raises EncodeError for arguments that have no JSON form, TypeError or ValueError for options, with their names.
+    Raises EncodeError for arguments that have no form, TypeError or ValueError for options, with their names.
     """
     spec.task_id = task_id
     spec.name = name
-    fill_arguments(spec, args, kwargs)
+    fill_arguments(spec, args, kwargs, options)
     if options:
         fill_options(spec, options)
         rule = rule_of(options.get("unique"))
@@ -98,8 +108,12 @@ def fill(
         spec.headers[request.PARENT_HEADER] = running.id
 
 
-def fill_arguments(spec: task_pb2.TaskSpec, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-    """Write the arguments. Raises EncodeError."""
+def fill_arguments(spec: task_pb2.TaskSpec, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> None:
+    """Write the arguments, as the options `serializer` and `compression` say. Raises PayloadError."""
+    if "serializer" in options or "compression" in options:
+        serializer, compression = options.get("serializer") or "json", options.get("compression")
+        spec.payload.CopyFrom(encode_arguments(args, kwargs, serializer, compression))
+        return
     try:
         spec.payload.json = encode_arguments_text(args, kwargs)
     except UnicodeEncodeError as error:
@@ -123,6 +137,9 @@ def fill_options(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
     elif expires is not None:
         set_duration(spec.ttl, "expires", expires)
     _fill_place(spec, options)
+    if "argsrepr" in options or "kwargsrepr" in options:
+        spec.args_repr = cut(options.get("argsrepr") or "")
+        spec.kwargs_repr = cut(options.get("kwargsrepr") or "")
     for option, field in (("soft_time_limit", "soft"), ("time_limit", "hard")):
         limit: Any = options.get(option)
         if limit is not None:

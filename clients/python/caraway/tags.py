@@ -7,15 +7,22 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from caraway.exceptions import DecodeError, EncodeError
 
-__all__ = ["KEY", "QUOTED_KEY", "escape", "untag", "writer_of"]
+__all__ = ["KEY", "QUOTED_KEY", "escape", "register_type", "untag", "writer_of"]
 
 KEY: Final = "$caraway"
 QUOTED_KEY: Final = f'"{KEY}"'
+
+T = TypeVar("T")
+
+_OWN: Final = "x-"
+"""What the tags of a program's own types begin with, so that no later tag of the contract is one of them."""
+
+_MARKER: Final = re.compile(r"[a-z0-9_-]{1,64}")
 
 Writer = Callable[[Any, Callable[[Any], Any]], Any]
 """Writes a value of one type; the second argument writes its members."""
@@ -42,7 +49,7 @@ def _write_time(value: time, _write: Callable[[Any], Any]) -> Any:
     if value.tzinfo is not None:
         offset = value.utcoffset()
         if offset is None or offset % timedelta(minutes=1):
-            raise EncodeError(f"the zone of {value!r} has no fixed offset in whole minutes; send a datetime instead")
+            raise EncodeError("a time's zone has no fixed offset in whole minutes; send a datetime instead")
     return _tag("time", value.isoformat())
 
 
@@ -55,14 +62,15 @@ def _write_duration(value: timedelta, _write: Callable[[Any], Any]) -> Any:
 
 def _write_decimal(value: Decimal, _write: Callable[[Any], Any]) -> Any:
     if not value.is_finite():
-        raise EncodeError(f"{value!r} is not finite")
+        raise EncodeError("a Decimal is not finite")
     return _tag("decimal", str(value))
 
 
 def _write_set(value: set[Any], write: Callable[[Any], Any]) -> Any:
     # Sorted by their text: the same set is the same bytes, so a repeated submit of it is the same task.
     members = [write(member) for member in value]
-    return _tag("set", sorted(members, key=lambda member: json.dumps(member, allow_nan=False)))
+    # Bytes are members as they are where the format has a form for them.
+    return _tag("set", sorted(members, key=lambda member: json.dumps(member, allow_nan=False, default=bytes.hex)))
 
 
 _WRITERS: Final[dict[type, Writer]] = {
@@ -76,6 +84,9 @@ _WRITERS: Final[dict[type, Writer]] = {
     tuple: lambda value, write: _tag("tuple", [write(member) for member in value]),
     UUID: lambda value, _write: _tag("uuid", str(value)),
 }
+
+_BUILT_IN: Final = frozenset({str, int, float, bool, type(None), list, dict, *_WRITERS})
+_marked: dict[str, str] = {}
 
 writer_of: Final = _WRITERS.get
 """The writer of exactly this type, or None."""
@@ -112,7 +123,7 @@ def _read_object(value: list[Any]) -> dict[str, Any]:
     return members
 
 
-# What a tag is read by, and the JSON type of its value.
+# What a tag is read by, and the JSON type of its value; `object` is any.
 _READERS: Final[dict[str, tuple[type, Callable[[Any], Any]]]] = {
     "bytes": (str, _read_bytes),
     "date": (str, date.fromisoformat),
@@ -134,10 +145,41 @@ def untag(members: dict[str, Any]) -> Any:
         return members
     kind, read = _READERS.get(name, (None, None)) if type(name) is str else (None, None)
     if kind is None or read is None:
-        raise DecodeError(f"the tag {name!r} is not known; a newer Caraway may have written it")
-    if len(members) != 2 or type(members.get("value")) is not kind:
+        raise DecodeError(
+            f"the tag {name!r:.50} is not known; a newer Caraway, or another program, may have written it"
+        )
+    if len(members) != 2 or "value" not in members or kind not in (object, type(members["value"])):
         raise DecodeError(f'an object tagged "{name}" is to have one more member, "value"')
     try:
         return read(members["value"])
-    except (ValueError, TypeError, OverflowError, InvalidOperation, binascii.Error) as error:
-        raise DecodeError(f"no {name}: {members['value']!r:.100}") from error
+    except (ValueError, TypeError, OverflowError, InvalidOperation, binascii.Error):
+        # Neither the value nor the reader's error, which shows it: it may be one that nobody is to see.
+        raise DecodeError(f'the value of an object tagged "{name}" has another form') from None
+
+
+def register_type(typ: type[T], marker: str, encoder: Callable[[T], Any], decoder: Callable[[Any], T]) -> None:
+    """Give a class of one's own a form in payloads, in this process: {"$caraway": "x-MARKER", "value": ...}.
+
+    `encoder` returns a value that has a form, `decoder` makes the object of it again. Subclasses are written as `typ`.
+    Registering the class again replaces both. Raises ValueError for a marker that is not of lower-case letters, digits,
+    _ and - or that another class has, and for a type that the contract has a form for.
+    """
+    if not _MARKER.fullmatch(marker):
+        raise ValueError(f"a marker has 1 to 64 lower-case letters, digits, _ and -: {marker!r}")
+    name = f"{typ.__module__}.{typ.__qualname__}"
+    if typ in _BUILT_IN:
+        raise ValueError(f"{name} has a form already")
+    # By name: a module that is loaded again makes its classes anew.
+    holder = _marked.setdefault(marker, name)
+    if holder != name:
+        raise ValueError(f"the marker {marker!r} is that of {holder}")
+    tag = f"{_OWN}{marker}"
+
+    def read(value: Any) -> T:
+        try:
+            return decoder(value)
+        except Exception as error:
+            raise ValueError from error
+
+    _WRITERS[typ] = lambda value, write: _tag(tag, write(encoder(value)))
+    _READERS[tag] = (object, read)

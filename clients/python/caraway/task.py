@@ -11,6 +11,7 @@ from caraway import request
 from caraway.call_check import CallCheck
 from caraway.canvas import Sender, Signature
 from caraway.exceptions import ImproperlyConfigured, MaxRetriesExceededError, Retry
+from caraway.hiding import Hiding
 from caraway.request import Context
 from caraway.result import AsyncResult
 from caraway.retries import retry_on_errors
@@ -37,6 +38,11 @@ class App(Sender, Protocol):
     ) -> AsyncResult[Any]:
         """Async twin of `submit`."""
 
+    def with_form(
+        self, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions, hiding: Hiding | None
+    ) -> CallOptions:
+        """Add to the options of a call how its arguments are written and shown."""
+
 
 class _NoApp:
     """Stands where the app will be, for a task class that is used before it is registered."""
@@ -62,6 +68,7 @@ class Task(TaskOptions, Generic[P, R]):
     function: Callable[..., Any]
     is_async: bool
     has_hooks: bool
+    hiding: Hiding | None = None
     _check: Callable[[Sequence[Any], dict[str, Any]], None] | None = None
     _models: Any = None
 
@@ -88,6 +95,7 @@ class Task(TaskOptions, Generic[P, R]):
         self.function = self.run if function is None else function
         self.is_async = inspect.iscoroutinefunction(self.function)
         self.has_hooks = self._has_hooks()
+        self.hiding = Hiding(name, self.function, bind, self.hidden) if self.hidden else None
         self._check = CallCheck(name, self.function, bind).check if self.typing else None
         self._models = self._make_models(bind) if self.pydantic else None
         body = functools.partial(self.function, self) if bind else self.function
@@ -226,14 +234,14 @@ class Task(TaskOptions, Generic[P, R]):
         self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None
     ) -> tuple[Sequence[Any], dict[str, Any]]:
         if isinstance(args, str | bytes):
-            raise TypeError(f"args are to be a list or tuple, not {args!r:.100}")
+            raise TypeError(f"args are to be a list or tuple, not a {type(args).__name__}")
         positional, named = tuple(args or ()), dict(kwargs or {})
         if self._check is not None:
             self._check(positional, named)
         return (positional, named) if self._models is None else self._models.dumped(positional, named)
 
     def _options(self) -> CallOptions:
-        options: CallOptions = {}
+        options = self._form()
         if self.queue is not None:
             options["queue"] = self.queue
         if self.priority is not None:
@@ -246,6 +254,19 @@ class Task(TaskOptions, Generic[P, R]):
             options["acks_late"] = False
         if self.unique:
             options["unique"] = self.unique
+        return options
+
+    def _form(self) -> CallOptions:
+        """How arguments are written and shown."""
+        options: CallOptions = {}
+        if self.serializer is not None:
+            options["serializer"] = self.serializer
+        if self.compression is not None:
+            options["compression"] = self.compression
+        if self.argsrepr is not None:
+            options["argsrepr"] = self.argsrepr
+        if self.kwargsrepr is not None:
+            options["kwargsrepr"] = self.kwargsrepr
         return options
 
     # Signatures
@@ -308,7 +329,8 @@ class Task(TaskOptions, Generic[P, R]):
         call = None
         if args is not None or kwargs is not None:
             call = self._call(attempt.args if args is None else args, attempt.kwargs if kwargs is None else kwargs)
-        overrides = overrides_of(attempt, call, options)
+        form = {} if call is None else self.app.with_form(*call, self._form(), self.hiding)
+        overrides = overrides_of(attempt, call, form, options)
         again = Retry(_retry_text(cause), cause, self._delay(eta, countdown), overrides=overrides)
         if throw:
             raise again from cause

@@ -1,7 +1,7 @@
 """TaskOptions: what can be set for a task, by its decorator or as attributes of its class."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import FunctionType, MethodType
 from typing import Any, ClassVar, Final
@@ -34,14 +34,14 @@ class TaskOptions(TaskHooks):
 
     OPTIONS: ClassVar[frozenset[str]] = frozenset(
         {
-            "acks_late", "acks_on_failure_or_timeout", "autoretry_for", "default_retry_delay", "dont_autoretry_for",
-            "expires", "ignore_result", "max_retries", "priority", "pydantic", "pydantic_context",
-            "pydantic_dump_kwargs", "pydantic_strict", "queue", "reject_on_worker_lost", "retry_backoff",
-            "retry_backoff_max", "retry_jitter", "retry_kwargs", "soft_time_limit", "store_errors_even_if_ignored",
-            "throws", "time_limit", "track_started", "typing", "unique",
+            "acks_late", "acks_on_failure_or_timeout", "argsrepr", "autoretry_for", "compression",
+            "default_retry_delay", "dont_autoretry_for", "expires", "hidden", "ignore_result", "kwargsrepr",
+            "max_retries", "priority", "pydantic", "pydantic_context", "pydantic_dump_kwargs", "pydantic_strict",
+            "queue", "reject_on_worker_lost", "retry_backoff", "retry_backoff_max", "retry_jitter", "retry_kwargs",
+            "serializer", "soft_time_limit", "store_errors_even_if_ignored", "throws", "time_limit", "track_started",
+            "typing", "unique",
         }
     )  # fmt: skip
-    NOT_YET: ClassVar[frozenset[str]] = frozenset({"argsrepr", "compression", "kwargsrepr", "serializer"})
 
     max_retries: int | None = 3
     """Retries after the first attempt; None retries for ever."""
@@ -81,6 +81,16 @@ class TaskOptions(TaskHooks):
     """At most one task for a key; True: one for each arguments."""
     typing: bool = True
     """Check arguments at the call."""
+    serializer: str | None = None
+    """How arguments are written; None: as the app's task_serializer says."""
+    compression: str | None = None
+    """How arguments are compressed; None: as the app's task_compression says."""
+    hidden: Collection[str] = ()
+    """Parameters whose arguments lists and logs show as ***."""
+    argsrepr: str | None = None
+    """What lists and logs show instead of the positional arguments, all of them."""
+    kwargsrepr: str | None = None
+    """The same of the keyword arguments."""
     pydantic: bool = False
     """Make the arguments that are annotated with pydantic models from dicts, and dump a model that is returned."""
     pydantic_strict: bool = False
@@ -99,7 +109,7 @@ class TaskOptions(TaskHooks):
         # None is Celery's way of not setting an option.
         given = [name for name in {*options, *own} if name not in _REFUSED or getattr(self, name) is not None]
         known = self.OPTIONS | self.HOOKS | _NO_EFFECT.keys() | own
-        check_names("@app.task", given, known - self.NOT_YET - _REFUSED.keys(), self.NOT_YET, _REFUSED)
+        check_names("@app.task", given, known - _REFUSED.keys(), refused=_REFUSED)
         for name in _NO_EFFECT.keys() & {*options, *own}:
             warnings.warn(f"the task option {name!r} has no effect: {_NO_EFFECT[name]}", UserWarning, stacklevel=4)
         self._check_values()

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from caraway.durations import Seconds, seconds, set_duration
 from caraway.exceptions import EncodeError
-from caraway.payload import encode_arguments_text
+from caraway.json_text import encode_arguments_text
 from caraway.v1 import task_pb2
 
 __all__ = ["Unique", "arguments_by_name", "rule_of"]
@@ -73,10 +73,10 @@ class Unique:
         else:
             made: Any = self.key(*args, **kwargs)
             if not isinstance(made, str):
-                raise TypeError(f"Unique's key function is to return a text, not {made!r:.100}")
+                raise TypeError(f"Unique's key function is to return a text, not a {type(made).__name__}")
             rule.key = made
         if not 0 < len(rule.key) <= _LONGEST_KEY:
-            raise ValueError(f"a unique key has 1 to {_LONGEST_KEY} characters, not {len(rule.key)}: {rule.key:.100}")
+            raise ValueError(f"a unique key has 1 to {_LONGEST_KEY} characters, not {len(rule.key)}")
         if self.window is not None:
             set_duration(rule.window, "Unique's window", self.window)
         rule.on_conflict = _ON_CONFLICT[self.on_conflict]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from caraway import states
 from caraway.exceptions import TimeoutError
 from caraway.outcome import shown
+from caraway.payload import ReadingRules
 from caraway.v1 import task_pb2
 
 __all__ = ["Following", "Update", "Updates"]
@@ -41,13 +42,22 @@ class Update:
 class Following:
     """Where a look at a task that goes on stands: until when, and what was told. Rules only: nothing here waits."""
 
-    __slots__ = ("_beat", "_deadline", "_state_of", "_task_id", "_timeout", "_told", "revision")
+    __slots__ = ("_beat", "_deadline", "_rules", "_state_of", "_task_id", "_timeout", "_told", "revision")
 
     def __init__(
-        self, task_id: str, state_of: Callable[[task_pb2.Task], str], timeout: float | None, beat: float | None
+        self,
+        task_id: str,
+        rules: ReadingRules,
+        state_of: Callable[[task_pb2.Task], str],
+        timeout: float | None,
+        beat: float | None,
     ) -> None:
-        """`state_of` names a task's state. `timeout` is in seconds, None waits for ever; no wait outlasts `beat`."""
+        """`rules` say which payloads are read, `state_of` names a task's state.
+
+        `timeout` is in seconds, None waits for ever; no wait outlasts `beat`.
+        """
         self._task_id = task_id
+        self._rules = rules
         self._state_of = state_of
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
@@ -76,7 +86,7 @@ class Following:
             return None
         self._told = key
         done = task.end_time.ToDatetime(tzinfo=UTC) if task.HasField("end_time") else None
-        return Update(self._task_id, state, shown(task), task.error.traceback or None, done)
+        return Update(self._task_id, state, shown(task, self._rules), task.error.traceback or None, done)
 
 
 class Updates:

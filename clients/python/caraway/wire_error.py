@@ -5,7 +5,7 @@ import traceback
 from typing import Any, Final
 
 from caraway import exceptions
-from caraway.exceptions import DecodeError, EncodeError
+from caraway.exceptions import ContentDisallowed, DecodeError, EncodeError, SerializerNotInstalled
 from caraway.payload import decode, encode
 from caraway.v1 import task_pb2
 
@@ -37,7 +37,9 @@ _BY_KIND: Final[dict[int, type[exceptions.CarawayError]]] = {
     _Kind.KIND_UNKNOWN_TASK: exceptions.NotRegistered,
 }
 
-_PAYLOAD_ERRORS: Final = {type_name(kind): kind for kind in (EncodeError, DecodeError)}
+_PAYLOAD_ERRORS: Final = {
+    type_name(kind): kind for kind in (ContentDisallowed, DecodeError, EncodeError, SerializerNotInstalled)
+}
 
 
 class RemoteTraceback(Exception):

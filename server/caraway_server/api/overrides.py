@@ -5,7 +5,9 @@ from caraway_server.api import validate
 from caraway_server.core.errors import Refused
 from caraway_server.store.values import Override
 
-_ALLOWED = frozenset({"payload", "queue", "priority", "time_limits", "headers", "expire_time", "ttl"})
+_ALLOWED = frozenset(
+    {"payload", "queue", "priority", "time_limits", "headers", "expire_time", "ttl", "args_repr", "kwargs_repr"}
+)
 _FIELD = "reports.retry.overrides"
 
 

@@ -1,7 +1,7 @@
 """`caraway call`."""
 
 from datetime import datetime, timedelta
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 import click
 
@@ -9,7 +9,9 @@ from caraway.commands.connection import Session, operator_command
 from caraway.commands.reading import show_outcome
 from caraway.commands.settings_options import Duration
 from caraway.commands.submitting_many import json_of, spec_of, submit_lines
+from caraway.compression import NAMES
 from caraway.ids import uuid7
+from caraway.serialization import SAFE
 from caraway.settings import DURATION, Unreadable
 from caraway.spec import CallOptions
 
@@ -25,6 +27,10 @@ __all__ = ["call_command"]
 @click.option("--countdown", metavar="DURATION", type=Duration(), help="Start that much later.")
 @click.option("--eta", metavar="INSTANT", help="Start not before this: ISO 8601 with a time zone.")
 @click.option("--expires", metavar="DURATION|INSTANT", help="End as EXPIRED when not started by then.")
+@click.option("--serializer", type=click.Choice(SAFE), help="How the arguments are written. Default: json.")
+@click.option("--compression", type=click.Choice(NAMES), help="How they are compressed. Default: not.")
+@click.option("--argsrepr", metavar="TEXT", help="What lists show instead of the positional arguments.")
+@click.option("--kwargsrepr", metavar="TEXT", help="What lists show instead of the keyword arguments.")
 @click.option("--task-id", help="Its id; repeating the call with it is safe. Default: a new UUIDv7.")
 @click.option("--wait", metavar="DURATION", type=Duration(), help="Wait for its end, and write its result.")
 @click.option("--many", type=click.File(encoding="utf-8"), help="A task a line: a JSON list, or an object; -: stdin.")
@@ -41,9 +47,11 @@ def call_command(
     task_id: str | None,
     wait: timedelta | None,
     many: TextIO | None,
+    **shape: Any,
 ) -> None:
     """Submit the task NAME; write its id or, with --wait, what it returned. With --many, submit a task a line."""
     options: CallOptions = {"queue": queue, "priority": priority}
+    options.update(cast(CallOptions, shape))
     if countdown is not None:
         options["countdown"] = countdown.total_seconds()
     if eta is not None:

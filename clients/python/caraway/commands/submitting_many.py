@@ -6,9 +6,9 @@ from typing import Any, TextIO
 import click
 
 from caraway.commands.connection import CHUNK, Session, exit_if
-from caraway.exceptions import DecodeError, EncodeError
+from caraway.exceptions import DecodeError, PayloadError
 from caraway.ids import uuid7
-from caraway.payload import decode_text
+from caraway.json_text import decode_text
 from caraway.spec import CallOptions, fill
 from caraway.v1 import task_pb2, task_service_pb2
 
@@ -23,7 +23,7 @@ def json_of(what: str, text: str, *kinds: type) -> Any:
     except DecodeError as error:
         raise click.UsageError(f"{what} is to be {words} of JSON: {error}") from error
     if type(value) not in kinds:
-        raise click.UsageError(f"{what} is to be {words} of JSON, not {text}")
+        raise click.UsageError(f"{what} is to be {words} of JSON")
     return value
 
 
@@ -34,7 +34,7 @@ def spec_of(
     spec = task_pb2.TaskSpec()
     try:
         fill(spec, task_id, name, args, dict(kwargs), options)
-    except (TypeError, ValueError, EncodeError) as error:
+    except (TypeError, ValueError, PayloadError) as error:
         raise click.UsageError(str(error)) from error
     return spec
 

@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from caraway.exceptions import PayloadError
+from caraway.json_text import encode_text
+from caraway.payload import decode
 from caraway.v1 import task_pb2
 
 __all__ = ["ENDED_BADLY", "describe", "failure", "instant", "kind_name", "payload_document", "state_name"]
@@ -66,17 +69,25 @@ def failure(task: task_pb2.Task) -> str:
 
 
 def payload_document(payload: task_pb2.Payload) -> Any:
-    """Give a payload as JSON, its tags as they are (docs/payload.md); bytes as base64 with their type."""
+    """Give a payload as JSON, its tags as they are (docs/payload.md); in base64 where it can't be read here."""
     body = payload.WhichOneof("body")
     if body == "json":
         return json.loads(payload.json)
     if body is None:
         return None
-    return {"content_type": payload.content_type, "base64": base64.b64encode(payload.data).decode()}
+    try:
+        return json.loads(encode_text(decode(payload)))
+    except PayloadError:
+        # A pickle, which is never read here, or what only its own program knows.
+        return {
+            "content_type": payload.content_type,
+            "content_encodings": list(payload.content_encodings),
+            "base64": base64.b64encode(payload.data).decode(),
+        }
 
 
 def _arguments(spec: task_pb2.TaskSpec) -> dict[str, Any]:
-    given: Any = payload_document(spec.payload) if spec.payload.WhichOneof("body") == "json" else {}
+    given: Any = payload_document(spec.payload)
     given = given if isinstance(given, dict) else {}
     # The BASIC view has the texts only. One text hides its own half: the other is shown where it is there.
     return {

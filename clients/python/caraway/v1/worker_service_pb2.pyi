@@ -613,8 +613,8 @@ class TaskReport(google.protobuf.message.Message):
 
         @property
         def overrides(self) -> caraway.v1.task_pb2.TaskSpec:
-            """What is to be different from now on; fields that are set replace the task's. May set payload, queue, priority,
-            time_limits, headers, expire_time and ttl; anything else is refused.
+            """What is to be different from now on; fields that are set replace the task's. May set payload, args_repr,
+            kwargs_repr, queue, priority, time_limits, headers, expire_time and ttl; anything else is refused.
             """
 
         def __init__(
