@@ -72,9 +72,9 @@ def test_a_delivery_that_may_not_have_started_is_told_even_of_pending_only(api: 
     lease = stream.lease()
     api.revoke(task_id)
     item = stream.expect("cancel").cancel.items[0]
-    assert (item.lease_token, item.terminate) == (lease.lease_token, False)
+    assert (item.lease_token, item.terminate, item.pending_only) == (lease.lease_token, False, True)
     started = api.report(lease, started=Report.Started())
-    assert started.cancel_requested
+    assert not started.cancel_requested  # it had started after all
 
 
 def test_a_worker_that_comes_back_is_told_again(api: Api, queue: str) -> None:

@@ -55,13 +55,26 @@ async def test_a_held_task_is_asked_to_stop(kit: Kit, state: State, mode: str) -
         assert told == [Cancel("a", lease.fence, mode, "why", 3 * SECOND, "SIGINT", "w")]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["c", "t"])
 async def test_the_report_of_a_start_says_that_it_should_stop(kit: Kit, mode: str) -> None:
     lease = await kit.delivered(task_id="a")
     await kit.store.revoke(["a"], mode)
     answer = await kit.report(ReportKind.STARTED, lease)
     assert (answer.word, answer.cancel_requested) == ("ok", True)
     assert (await kit.report(ReportKind.PROGRESS, lease)).cancel_requested
+
+
+async def test_what_runs_is_not_told_of_pending_only(kit: Kit) -> None:
+    lease = await kit.delivered(task_id="a")
+    await kit.store.revoke(["a"], "p")
+    assert not (await kit.report(ReportKind.STARTED, lease)).cancel_requested
+    assert not (await kit.report(ReportKind.PROGRESS, lease)).cancel_requested
+
+
+async def test_a_start_that_waits_for_its_confirmation_is_told_of_pending_only(kit: Kit) -> None:
+    lease = await kit.delivered(task_id="a", once=True)
+    await kit.store.revoke(["a"], "p")
+    assert (await kit.report(ReportKind.STARTED, lease)).cancel_requested
 
 
 @pytest.mark.parametrize("kind", [ReportKind.RELEASED, ReportKind.LOST, ReportKind.RETRY, ReportKind.CANCELLED])

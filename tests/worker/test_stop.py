@@ -60,6 +60,33 @@ async def test_terminate_kills_a_running_task(make_pool: PoolMaker) -> None:
     assert (await pool.run_one("add", 1, 1)).result == "2"
 
 
+async def test_pending_only_ends_what_waits_and_leaves_alone_what_runs(make_pool: PoolMaker, tmp_path: Path) -> None:
+    pool = await make_pool()
+    pool.pool.pace._mean = 0.001  # tasks are queued behind the running one
+    begun = tmp_path / "begun"
+    running, behind = pool.give(lease("until_cancelled", str(begun)), lease("add", 1, 1))
+    await pool.until(begun.exists)
+    stop = Stop(Ending.CANCELLED, kill=False, pending_only=True)
+    pool.pool.stop(behind, stop)
+    pool.pool.stop(running, stop)
+    assert pool.recorder.ended[behind.token].kind == "cancelled"
+    assert running.stop is None
+    pool.pool.stop(running, Stop(Ending.CANCELLED, kill=False))
+    await pool.until(lambda: running.token in pool.recorder.ended)
+    assert pool.recorder.ended[running.token].kind == "succeeded"
+
+
+async def test_pending_only_takes_no_earlier_order_back(make_pool: PoolMaker, tmp_path: Path) -> None:
+    pool = await make_pool()
+    begun = tmp_path / "begun"
+    delivery = pool.give(lease("ignore_sigterm", str(begun)))[0]
+    await pool.until(begun.exists)
+    pool.pool.stop(delivery, Stop(Ending.CANCELLED, kill=True, sign=signal.SIGTERM, grace=0.3))
+    pool.pool.stop(delivery, Stop(Ending.CANCELLED, kill=False, pending_only=True))
+    await pool.until(lambda: delivery.token in pool.recorder.ended)
+    assert pool.recorder.ended[delivery.token].kind == "cancelled"
+
+
 async def test_terminate_kills_after_the_grace_what_ignores_the_signal(make_pool: PoolMaker, tmp_path: Path) -> None:
     pool = await make_pool()
     begun = tmp_path / "begun"

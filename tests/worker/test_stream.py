@@ -223,6 +223,23 @@ async def test_cancel_over_the_stream(stage: Stage, make_worker: WorkerMaker, tm
     await stage.until(lambda: stage.kinds(one)[-1:] == ["cancelled" if terminate else "succeeded"])
 
 
+async def test_pending_only_over_the_stream_leaves_a_running_task_alone(
+    stage: Stage, make_worker: WorkerMaker, tmp_path: Path
+) -> None:
+    await make_worker()
+    begun = tmp_path / "begun"
+    one = lease("until_cancelled", str(begun))
+    stage.push(one)
+    await stage.until(begun.exists)
+    for pending_only in (True, False):
+        item = worker_service_pb2.CancelLeases.Item(lease_token=one.lease_token, pending_only=pending_only)
+        if not pending_only:
+            item.terminate = True
+        stage.session.out.put_nowait(Response(cancel=worker_service_pb2.CancelLeases(items=[item])))
+    # Had the first one told it, it would have succeeded by itself before the second could kill it.
+    await stage.until(lambda: stage.kinds(one)[-1:] == ["cancelled"])
+
+
 async def test_goaway_drains_the_stream_and_opens_another(stage: Stage, make_worker: WorkerMaker) -> None:
     await make_worker()
     first = stage.session

@@ -20,7 +20,8 @@ class Stop:
     """An order to end a delivery.
 
     Arguments: `ending` is what is reported if it does not end by itself first; `kill`: whether its process is killed if
-    it runs; `sign` is sent at once, and SIGKILL follows after `grace` seconds.
+    it runs; `sign` is sent at once, and SIGKILL follows after `grace` seconds; `pending_only`: what runs is
+    left alone.
     """
 
     ending: Ending
@@ -28,6 +29,7 @@ class Stop:
     sign: signal.Signals | None = None
     grace: float = 0.0
     reason: str = ""
+    pending_only: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -297,7 +297,7 @@ class Pool:
 
     def stop(self, delivery: Delivery, stop: Stop) -> None:
         """End a delivery: at once if it is not started, else as the order says."""
-        if delivery.ended:
+        if delivery.ended or (stop.pending_only and delivery.stop is not None):
             return
         delivery.stop = stop
         slot = self._slot_of(delivery)
@@ -310,7 +310,9 @@ class Pool:
         else:
             # The slot can start nothing after this, so no signal meant for this task can hit the next one.
             self._requeue(slot.take_back())
-            if self._slot_of(delivery) is slot:
+            if self._slot_of(delivery) is slot and stop.pending_only:
+                delivery.stop = None
+            elif self._slot_of(delivery) is slot:
                 self._stop_running(self.children[delivery.child], slot, delivery, stop)
         self._dispatch()
         self._owner.on_room()

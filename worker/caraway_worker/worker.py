@@ -317,9 +317,8 @@ class Worker:
                 continue
             grace = item.grace.ToTimedelta().total_seconds() if item.HasField("grace") else _DEFAULT_GRACE
             sign = signal_named(item.signal) if item.terminate else None
-            self._pool.stop(
-                delivery, Stop(Ending.CANCELLED, kill=item.terminate, sign=sign, grace=grace, reason=item.reason)
-            )
+            stop = Stop(Ending.CANCELLED, item.terminate, sign, grace, item.reason, pending_only=item.pending_only)
+            self._pool.stop(delivery, stop)
 
     # A worker that hears nothing.
 

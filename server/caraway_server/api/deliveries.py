@@ -30,7 +30,8 @@ def add_lease(messages: Leases, lease: Lease, duration: int) -> None:
 def cancel_item(cancel: Cancel, token: str) -> worker_service_pb2.CancelLeases.Item:
     """A cancellation, for the worker that holds the delivery."""
     item = worker_service_pb2.CancelLeases.Item(
-        lease_token=token, terminate=cancel.mode == "t", reason=cancel.reason, signal=cancel.signal
-    )
+        lease_token=token, terminate=cancel.mode == "t", reason=cancel.reason, signal=cancel.signal,
+        pending_only=cancel.mode == "p",
+    )  # fmt: skip
     fill(item.grace, cancel.grace)
     return item

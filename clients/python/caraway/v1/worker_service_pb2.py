@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63\x61raway/v1/worker_service.proto\x12\ncaraway.v1\x1a\x15\x63\x61raway/v1/task.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xbf\x01\n\x11LeaseTasksRequest\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.caraway.v1.HelloH\x00\x12$\n\x06\x63redit\x18\x02 \x01(\x0b\x32\x12.caraway.v1.CreditH\x00\x12*\n\theartbeat\x18\x03 \x01(\x0b\x32\x15.caraway.v1.HeartbeatH\x00\x12)\n\x05\x64rain\x18\x04 \x01(\x0b\x32\x18.caraway.v1.DrainRequestH\x00\x42\t\n\x07message\"\xa1\x02\n\x12LeaseTasksResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.caraway.v1.WelcomeH\x00\x12(\n\x06leases\x18\x02 \x01(\x0b\x32\x16.caraway.v1.LeaseBatchH\x00\x12\x31\n\rheartbeat_ack\x18\x03 \x01(\x0b\x32\x18.caraway.v1.HeartbeatAckH\x00\x12*\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x18.caraway.v1.CancelLeasesH\x00\x12)\n\tdrain_ack\x18\x06 \x01(\x0b\x32\x14.caraway.v1.DrainAckH\x00\x12$\n\x06goaway\x18\x07 \x01(\x0b\x32\x12.caraway.v1.GoawayH\x00\x42\t\n\x07message\"\xbb\x01\n\x05Hello\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x19\n\x11held_lease_tokens\x18\x03 \x03(\t\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\x12\n\ntask_names\x18\x05 \x03(\t\x12\x16\n\x0e\x61ll_task_names\x18\x06 \x01(\x08\x12\"\n\x06\x63redit\x18\x08 \x01(\x0b\x32\x12.caraway.v1.Credit\x12$\n\x04info\x18\t \x01(\x0b\x32\x16.caraway.v1.WorkerInfo\"{\n\nWorkerInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08hostname\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\x03\x12\x0b\n\x03sdk\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x0c\n\x04pool\x18\x06 \x01(\t\x12\x13\n\x0b\x63oncurrency\x18\x07 \x01(\x05\"\xa2\x01\n\x07Welcome\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x35\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0elease_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x19\n\x11lost_lease_tokens\x18\x04 \x03(\t\"9\n\x06\x43redit\x12\x17\n\x0flease_allowance\x18\x01 \x01(\x03\x12\x16\n\x0e\x62yte_allowance\x18\x02 \x01(\x03\"3\n\tHeartbeat\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x14\n\x0clease_tokens\x18\x02 \x03(\t\";\n\x0cHeartbeatAck\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x19\n\x11lost_lease_tokens\x18\x02 \x03(\t\"3\n\nLeaseBatch\x12%\n\x06leases\x18\x01 \x03(\x0b\x32\x15.caraway.v1.TaskLease\"\x8f\x02\n\tTaskLease\x12\x13\n\x0blease_token\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\"\n\x04task\x18\x03 \x01(\x0b\x32\x14.caraway.v1.TaskSpec\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x31\n\x0elease_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\nexpires_in\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x64\x65livery_count\x18\x08 \x01(\x05\"\xb6\x01\n\x0c\x43\x61ncelLeases\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.caraway.v1.CancelLeases.Item\x1ax\n\x04Item\x12\x13\n\x0blease_token\x18\x01 \x01(\t\x12\x11\n\tterminate\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12(\n\x05grace\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06signal\x18\x05 \x01(\t\"\x0e\n\x0c\x44rainRequest\"\n\n\x08\x44rainAck\"C\n\x06Goaway\x12)\n\x06within\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06reason\x18\x02 \x01(\t\"=\n\x12ReportTasksRequest\x12\'\n\x07reports\x18\x01 \x03(\x0b\x32\x16.caraway.v1.TaskReport\"\x9e\x08\n\nTaskReport\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\x12+\n\x08run_time\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x07started\x18\x04 \x01(\x0b\x32\x1e.caraway.v1.TaskReport.StartedH\x00\x12\x33\n\x08progress\x18\x05 \x01(\x0b\x32\x1f.caraway.v1.TaskReport.ProgressH\x00\x12\x35\n\tsucceeded\x18\x06 \x01(\x0b\x32 .caraway.v1.TaskReport.SucceededH\x00\x12/\n\x06\x66\x61iled\x18\x07 \x01(\x0b\x32\x1d.caraway.v1.TaskReport.FailedH\x00\x12-\n\x05retry\x18\x08 \x01(\x0b\x32\x1c.caraway.v1.TaskReport.RetryH\x00\x12\x33\n\x08released\x18\t \x01(\x0b\x32\x1f.caraway.v1.TaskReport.ReleasedH\x00\x12\x33\n\x08rejected\x18\n \x01(\x0b\x32\x1f.caraway.v1.TaskReport.RejectedH\x00\x12\x35\n\tcancelled\x18\x0b \x01(\x0b\x32 .caraway.v1.TaskReport.CancelledH\x00\x12\x31\n\x07ignored\x18\x0c \x01(\x0b\x32\x1e.caraway.v1.TaskReport.IgnoredH\x00\x12+\n\x04lost\x18\r \x01(\x0b\x32\x1b.caraway.v1.TaskReport.LostH\x00\x1a\t\n\x07Started\x1a\x45\n\x08Progress\x12\x14\n\x0c\x63ustom_state\x18\x01 \x01(\t\x12#\n\x06\x64\x65tail\x18\x02 \x01(\x0b\x32\x13.caraway.v1.Payload\x1a\x30\n\tSucceeded\x12#\n\x06result\x18\x01 \x01(\x0b\x32\x13.caraway.v1.Payload\x1a.\n\x06\x46\x61iled\x12$\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x15.caraway.v1.TaskError\x1a\x80\x01\n\x05Retry\x12$\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x15.caraway.v1.TaskError\x12(\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\toverrides\x18\x03 \x01(\x0b\x32\x14.caraway.v1.TaskSpec\x1a\x1a\n\x08Released\x12\x0e\n\x06reason\x18\x01 \x01(\t\x1a\x1a\n\x08Rejected\x12\x0e\n\x06reason\x18\x01 \x01(\t\x1a\x0b\n\tCancelled\x1a\t\n\x07Ignored\x1a,\n\x04Lost\x12$\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x15.caraway.v1.TaskErrorB\x08\n\x06report\"\xbd\x01\n\x13ReportTasksResponse\x12\x37\n\x07results\x18\x01 \x03(\x0b\x32&.caraway.v1.ReportTasksResponse.Result\x1am\n\x06Result\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12\x18\n\x10\x63\x61ncel_requested\x18\x02 \x01(\x08\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.caraway.v1.Task.State\"\x8a\x01\n\x10PollTasksRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06queues\x18\x02 \x03(\t\x12\x12\n\ntask_names\x18\x03 \x03(\t\x12\x12\n\nmax_leases\x18\x04 \x01(\x05\x12+\n\x08max_wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\":\n\x11PollTasksResponse\x12%\n\x06leases\x18\x01 \x03(\x0b\x32\x15.caraway.v1.TaskLease\"*\n\x12RenewLeasesRequest\x12\x14\n\x0clease_tokens\x18\x01 \x03(\t\"`\n\x13RenewLeasesResponse\x12\x19\n\x11lost_lease_tokens\x18\x01 \x03(\t\x12.\n\x07\x63\x61ncels\x18\x02 \x03(\x0b\x32\x1d.caraway.v1.CancelLeases.Item2\xd4\x02\n\rWorkerService\x12O\n\nLeaseTasks\x12\x1d.caraway.v1.LeaseTasksRequest\x1a\x1e.caraway.v1.LeaseTasksResponse(\x01\x30\x01\x12H\n\tPollTasks\x12\x1c.caraway.v1.PollTasksRequest\x1a\x1d.caraway.v1.PollTasksResponse\x12S\n\x0bRenewLeases\x12\x1e.caraway.v1.RenewLeasesRequest\x1a\x1f.caraway.v1.RenewLeasesResponse\"\x03\x90\x02\x02\x12S\n\x0bReportTasks\x12\x1e.caraway.v1.ReportTasksRequest\x1a\x1f.caraway.v1.ReportTasksResponse\"\x03\x90\x02\x02\x42R\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63\x61raway/v1/worker_service.proto\x12\ncaraway.v1\x1a\x15\x63\x61raway/v1/task.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xbf\x01\n\x11LeaseTasksRequest\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.caraway.v1.HelloH\x00\x12$\n\x06\x63redit\x18\x02 \x01(\x0b\x32\x12.caraway.v1.CreditH\x00\x12*\n\theartbeat\x18\x03 \x01(\x0b\x32\x15.caraway.v1.HeartbeatH\x00\x12)\n\x05\x64rain\x18\x04 \x01(\x0b\x32\x18.caraway.v1.DrainRequestH\x00\x42\t\n\x07message\"\xa1\x02\n\x12LeaseTasksResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.caraway.v1.WelcomeH\x00\x12(\n\x06leases\x18\x02 \x01(\x0b\x32\x16.caraway.v1.LeaseBatchH\x00\x12\x31\n\rheartbeat_ack\x18\x03 \x01(\x0b\x32\x18.caraway.v1.HeartbeatAckH\x00\x12*\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x18.caraway.v1.CancelLeasesH\x00\x12)\n\tdrain_ack\x18\x06 \x01(\x0b\x32\x14.caraway.v1.DrainAckH\x00\x12$\n\x06goaway\x18\x07 \x01(\x0b\x32\x12.caraway.v1.GoawayH\x00\x42\t\n\x07message\"\xbb\x01\n\x05Hello\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x19\n\x11held_lease_tokens\x18\x03 \x03(\t\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\x12\n\ntask_names\x18\x05 \x03(\t\x12\x16\n\x0e\x61ll_task_names\x18\x06 \x01(\x08\x12\"\n\x06\x63redit\x18\x08 \x01(\x0b\x32\x12.caraway.v1.Credit\x12$\n\x04info\x18\t \x01(\x0b\x32\x16.caraway.v1.WorkerInfo\"{\n\nWorkerInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08hostname\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\x03\x12\x0b\n\x03sdk\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x0c\n\x04pool\x18\x06 \x01(\t\x12\x13\n\x0b\x63oncurrency\x18\x07 \x01(\x05\"\xa2\x01\n\x07Welcome\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x35\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0elease_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x19\n\x11lost_lease_tokens\x18\x04 \x03(\t\"9\n\x06\x43redit\x12\x17\n\x0flease_allowance\x18\x01 \x01(\x03\x12\x16\n\x0e\x62yte_allowance\x18\x02 \x01(\x03\"3\n\tHeartbeat\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x14\n\x0clease_tokens\x18\x02 \x03(\t\";\n\x0cHeartbeatAck\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x19\n\x11lost_lease_tokens\x18\x02 \x03(\t\"3\n\nLeaseBatch\x12%\n\x06leases\x18\x01 \x03(\x0b\x32\x15.caraway.v1.TaskLease\"\x8f\x02\n\tTaskLease\x12\x13\n\x0blease_token\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\"\n\x04task\x18\x03 \x01(\x0b\x32\x14.caraway.v1.TaskSpec\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x31\n\x0elease_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\nexpires_in\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x64\x65livery_count\x18\x08 \x01(\x05\"\xcd\x01\n\x0c\x43\x61ncelLeases\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.caraway.v1.CancelLeases.Item\x1a\x8e\x01\n\x04Item\x12\x13\n\x0blease_token\x18\x01 \x01(\t\x12\x11\n\tterminate\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12(\n\x05grace\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06signal\x18\x05 \x01(\t\x12\x14\n\x0cpending_only\x18\x06 \x01(\x08\"\x0e\n\x0c\x44rainRequest\"\n\n\x08\x44rainAck\"C\n\x06Goaway\x12)\n\x06within\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06reason\x18\x02 \x01(\t\"=\n\x12ReportTasksRequest\x12\'\n\x07reports\x18\x01 \x03(\x0b\x32\x16.caraway.v1.TaskReport\"\x9e\x08\n\nTaskReport\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\x12+\n\x08run_time\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x07started\x18\x04 \x01(\x0b\x32\x1e.caraway.v1.TaskReport.StartedH\x00\x12\x33\n\x08progress\x18\x05 \x01(\x0b\x32\x1f.caraway.v1.TaskReport.ProgressH\x00\x12\x35\n\tsucceeded\x18\x06 \x01(\x0b\x32 .caraway.v1.TaskReport.SucceededH\x00\x12/\n\x06\x66\x61iled\x18\x07 \x01(\x0b\x32\x1d.caraway.v1.TaskReport.FailedH\x00\x12-\n\x05retry\x18\x08 \x01(\x0b\x32\x1c.caraway.v1.TaskReport.RetryH\x00\x12\x33\n\x08released\x18\t \x01(\x0b\x32\x1f.caraway.v1.TaskReport.ReleasedH\x00\x12\x33\n\x08rejected\x18\n \x01(\x0b\x32\x1f.caraway.v1.TaskReport.RejectedH\x00\x12\x35\n\tcancelled\x18\x0b \x01(\x0b\x32 .caraway.v1.TaskReport.CancelledH\x00\x12\x31\n\x07ignored\x18\x0c \x01(\x0b\x32\x1e.caraway.v1.TaskReport.IgnoredH\x00\x12+\n\x04lost\x18\r \x01(\x0b\x32\x1b.caraway.v1.TaskReport.LostH\x00\x1a\t\n\x07Started\x1a\x45\n\x08Progress\x12\x14\n\x0c\x63ustom_state\x18\x01 \x01(\t\x12#\n\x06\x64\x65tail\x18\x02 \x01(\x0b\x32\x13.caraway.v1.Payload\x1a\x30\n\tSucceeded\x12#\n\x06result\x18\x01 \x01(\x0b\x32\x13.caraway.v1.Payload\x1a.\n\x06\x46\x61iled\x12$\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x15.caraway.v1.TaskError\x1a\x80\x01\n\x05Retry\x12$\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x15.caraway.v1.TaskError\x12(\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\toverrides\x18\x03 \x01(\x0b\x32\x14.caraway.v1.TaskSpec\x1a\x1a\n\x08Released\x12\x0e\n\x06reason\x18\x01 \x01(\t\x1a\x1a\n\x08Rejected\x12\x0e\n\x06reason\x18\x01 \x01(\t\x1a\x0b\n\tCancelled\x1a\t\n\x07Ignored\x1a,\n\x04Lost\x12$\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x15.caraway.v1.TaskErrorB\x08\n\x06report\"\xbd\x01\n\x13ReportTasksResponse\x12\x37\n\x07results\x18\x01 \x03(\x0b\x32&.caraway.v1.ReportTasksResponse.Result\x1am\n\x06Result\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12\x18\n\x10\x63\x61ncel_requested\x18\x02 \x01(\x08\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.caraway.v1.Task.State\"\x8a\x01\n\x10PollTasksRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0e\n\x06queues\x18\x02 \x03(\t\x12\x12\n\ntask_names\x18\x03 \x03(\t\x12\x12\n\nmax_leases\x18\x04 \x01(\x05\x12+\n\x08max_wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\":\n\x11PollTasksResponse\x12%\n\x06leases\x18\x01 \x03(\x0b\x32\x15.caraway.v1.TaskLease\"*\n\x12RenewLeasesRequest\x12\x14\n\x0clease_tokens\x18\x01 \x03(\t\"`\n\x13RenewLeasesResponse\x12\x19\n\x11lost_lease_tokens\x18\x01 \x03(\t\x12.\n\x07\x63\x61ncels\x18\x02 \x03(\x0b\x32\x1d.caraway.v1.CancelLeases.Item2\xd4\x02\n\rWorkerService\x12O\n\nLeaseTasks\x12\x1d.caraway.v1.LeaseTasksRequest\x1a\x1e.caraway.v1.LeaseTasksResponse(\x01\x30\x01\x12H\n\tPollTasks\x12\x1c.caraway.v1.PollTasksRequest\x1a\x1d.caraway.v1.PollTasksResponse\x12S\n\x0bRenewLeases\x12\x1e.caraway.v1.RenewLeasesRequest\x1a\x1f.caraway.v1.RenewLeasesResponse\"\x03\x90\x02\x02\x12S\n\x0bReportTasks\x12\x1e.caraway.v1.ReportTasksRequest\x1a\x1f.caraway.v1.ReportTasksResponse\"\x03\x90\x02\x02\x42R\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,51 +61,51 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKLEASE']._serialized_start=1353
   _globals['_TASKLEASE']._serialized_end=1624
   _globals['_CANCELLEASES']._serialized_start=1627
-  _globals['_CANCELLEASES']._serialized_end=1809
-  _globals['_CANCELLEASES_ITEM']._serialized_start=1689
-  _globals['_CANCELLEASES_ITEM']._serialized_end=1809
-  _globals['_DRAINREQUEST']._serialized_start=1811
-  _globals['_DRAINREQUEST']._serialized_end=1825
-  _globals['_DRAINACK']._serialized_start=1827
-  _globals['_DRAINACK']._serialized_end=1837
-  _globals['_GOAWAY']._serialized_start=1839
-  _globals['_GOAWAY']._serialized_end=1906
-  _globals['_REPORTTASKSREQUEST']._serialized_start=1908
-  _globals['_REPORTTASKSREQUEST']._serialized_end=1969
-  _globals['_TASKREPORT']._serialized_start=1972
-  _globals['_TASKREPORT']._serialized_end=3026
-  _globals['_TASKREPORT_STARTED']._serialized_start=2581
-  _globals['_TASKREPORT_STARTED']._serialized_end=2590
-  _globals['_TASKREPORT_PROGRESS']._serialized_start=2592
-  _globals['_TASKREPORT_PROGRESS']._serialized_end=2661
-  _globals['_TASKREPORT_SUCCEEDED']._serialized_start=2663
-  _globals['_TASKREPORT_SUCCEEDED']._serialized_end=2711
-  _globals['_TASKREPORT_FAILED']._serialized_start=2713
-  _globals['_TASKREPORT_FAILED']._serialized_end=2759
-  _globals['_TASKREPORT_RETRY']._serialized_start=2762
-  _globals['_TASKREPORT_RETRY']._serialized_end=2890
-  _globals['_TASKREPORT_RELEASED']._serialized_start=2892
-  _globals['_TASKREPORT_RELEASED']._serialized_end=2918
-  _globals['_TASKREPORT_REJECTED']._serialized_start=2920
-  _globals['_TASKREPORT_REJECTED']._serialized_end=2946
-  _globals['_TASKREPORT_CANCELLED']._serialized_start=2948
-  _globals['_TASKREPORT_CANCELLED']._serialized_end=2959
-  _globals['_TASKREPORT_IGNORED']._serialized_start=2961
-  _globals['_TASKREPORT_IGNORED']._serialized_end=2970
-  _globals['_TASKREPORT_LOST']._serialized_start=2972
-  _globals['_TASKREPORT_LOST']._serialized_end=3016
-  _globals['_REPORTTASKSRESPONSE']._serialized_start=3029
-  _globals['_REPORTTASKSRESPONSE']._serialized_end=3218
-  _globals['_REPORTTASKSRESPONSE_RESULT']._serialized_start=3109
-  _globals['_REPORTTASKSRESPONSE_RESULT']._serialized_end=3218
-  _globals['_POLLTASKSREQUEST']._serialized_start=3221
-  _globals['_POLLTASKSREQUEST']._serialized_end=3359
-  _globals['_POLLTASKSRESPONSE']._serialized_start=3361
-  _globals['_POLLTASKSRESPONSE']._serialized_end=3419
-  _globals['_RENEWLEASESREQUEST']._serialized_start=3421
-  _globals['_RENEWLEASESREQUEST']._serialized_end=3463
-  _globals['_RENEWLEASESRESPONSE']._serialized_start=3465
-  _globals['_RENEWLEASESRESPONSE']._serialized_end=3561
-  _globals['_WORKERSERVICE']._serialized_start=3564
-  _globals['_WORKERSERVICE']._serialized_end=3904
+  _globals['_CANCELLEASES']._serialized_end=1832
+  _globals['_CANCELLEASES_ITEM']._serialized_start=1690
+  _globals['_CANCELLEASES_ITEM']._serialized_end=1832
+  _globals['_DRAINREQUEST']._serialized_start=1834
+  _globals['_DRAINREQUEST']._serialized_end=1848
+  _globals['_DRAINACK']._serialized_start=1850
+  _globals['_DRAINACK']._serialized_end=1860
+  _globals['_GOAWAY']._serialized_start=1862
+  _globals['_GOAWAY']._serialized_end=1929
+  _globals['_REPORTTASKSREQUEST']._serialized_start=1931
+  _globals['_REPORTTASKSREQUEST']._serialized_end=1992
+  _globals['_TASKREPORT']._serialized_start=1995
+  _globals['_TASKREPORT']._serialized_end=3049
+  _globals['_TASKREPORT_STARTED']._serialized_start=2604
+  _globals['_TASKREPORT_STARTED']._serialized_end=2613
+  _globals['_TASKREPORT_PROGRESS']._serialized_start=2615
+  _globals['_TASKREPORT_PROGRESS']._serialized_end=2684
+  _globals['_TASKREPORT_SUCCEEDED']._serialized_start=2686
+  _globals['_TASKREPORT_SUCCEEDED']._serialized_end=2734
+  _globals['_TASKREPORT_FAILED']._serialized_start=2736
+  _globals['_TASKREPORT_FAILED']._serialized_end=2782
+  _globals['_TASKREPORT_RETRY']._serialized_start=2785
+  _globals['_TASKREPORT_RETRY']._serialized_end=2913
+  _globals['_TASKREPORT_RELEASED']._serialized_start=2915
+  _globals['_TASKREPORT_RELEASED']._serialized_end=2941
+  _globals['_TASKREPORT_REJECTED']._serialized_start=2943
+  _globals['_TASKREPORT_REJECTED']._serialized_end=2969
+  _globals['_TASKREPORT_CANCELLED']._serialized_start=2971
+  _globals['_TASKREPORT_CANCELLED']._serialized_end=2982
+  _globals['_TASKREPORT_IGNORED']._serialized_start=2984
+  _globals['_TASKREPORT_IGNORED']._serialized_end=2993
+  _globals['_TASKREPORT_LOST']._serialized_start=2995
+  _globals['_TASKREPORT_LOST']._serialized_end=3039
+  _globals['_REPORTTASKSRESPONSE']._serialized_start=3052
+  _globals['_REPORTTASKSRESPONSE']._serialized_end=3241
+  _globals['_REPORTTASKSRESPONSE_RESULT']._serialized_start=3132
+  _globals['_REPORTTASKSRESPONSE_RESULT']._serialized_end=3241
+  _globals['_POLLTASKSREQUEST']._serialized_start=3244
+  _globals['_POLLTASKSREQUEST']._serialized_end=3382
+  _globals['_POLLTASKSRESPONSE']._serialized_start=3384
+  _globals['_POLLTASKSRESPONSE']._serialized_end=3442
+  _globals['_RENEWLEASESREQUEST']._serialized_start=3444
+  _globals['_RENEWLEASESREQUEST']._serialized_end=3486
+  _globals['_RENEWLEASESRESPONSE']._serialized_start=3488
+  _globals['_RENEWLEASESRESPONSE']._serialized_end=3584
+  _globals['_WORKERSERVICE']._serialized_start=3587
+  _globals['_WORKERSERVICE']._serialized_end=3927
 # @@protoc_insertion_point(module_scope)

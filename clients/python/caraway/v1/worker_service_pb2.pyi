@@ -410,6 +410,7 @@ class CancelLeases(google.protobuf.message.Message):
         REASON_FIELD_NUMBER: builtins.int
         GRACE_FIELD_NUMBER: builtins.int
         SIGNAL_FIELD_NUMBER: builtins.int
+        PENDING_ONLY_FIELD_NUMBER: builtins.int
         lease_token: builtins.str
         """Which delivery."""
         terminate: builtins.bool
@@ -418,6 +419,8 @@ class CancelLeases(google.protobuf.message.Message):
         """What the caller gave as reason."""
         signal: builtins.str
         """The signal to send first; empty is SIGTERM."""
+        pending_only: builtins.bool
+        """True: only if it has not started: it is then never started, and what runs is left alone and told nothing."""
         @property
         def grace(self) -> google.protobuf.duration_pb2.Duration:
             """Time between being told and being killed."""
@@ -430,9 +433,10 @@ class CancelLeases(google.protobuf.message.Message):
             reason: builtins.str = ...,
             grace: google.protobuf.duration_pb2.Duration | None = ...,
             signal: builtins.str = ...,
+            pending_only: builtins.bool = ...,
         ) -> None: ...
         def HasField(self, field_name: typing.Literal["grace", b"grace"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["grace", b"grace", "lease_token", b"lease_token", "reason", b"reason", "signal", b"signal", "terminate", b"terminate"]) -> None: ...
+        def ClearField(self, field_name: typing.Literal["grace", b"grace", "lease_token", b"lease_token", "pending_only", b"pending_only", "reason", b"reason", "signal", b"signal", "terminate", b"terminate"]) -> None: ...
 
     ITEMS_FIELD_NUMBER: builtins.int
     @property

@@ -299,7 +299,9 @@ local function each_held(kind, move, loader)
     if not task or task.state == TOMBSTONE then
       answers[index] = {'not_found', 0, false}
     elseif is_held(task, item[2]) then
-      answers[index] = {'ok', move(task, item), task.cancel and true or false}
+      -- What runs is not told of a revocation that means pending tasks only; a start that waits for this answer is.
+      local asked = task.cancel and (task.cancel ~= 'p' or (task.once and task.state == LEASED))
+      answers[index] = {'ok', move(task, item), asked and true or false}
     elseif task.fence == item[2] and (task.ended_by == kind or (task.ended_by == 'retry' and kind == 'failed')) then
       -- A failure that the policy made a retry may be judged otherwise when it is reported again.
       answers[index] = {'ok', task.state, false}
