@@ -1,14 +1,20 @@
 """Notes: those who wait are told, on whichever gateway they wait, and nobody else is."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from redis.asyncio import Redis
 
 from caraway_server.core.task import State
+from caraway_server.store import notes as note_reader
+from caraway_server.store.connection import connect
 from caraway_server.store.notes import NoteReader
+from caraway_server.store.store import Store
 from caraway_server.store.values import DueChanged, Missed, Note, ReportKind, TaskChanged, WorkArrived
 from store.kit import Kit
+from support.stores import StoreProcess
 
 
 class Inbox:
@@ -121,6 +127,18 @@ async def test_watching_twice_tells_once(kit: Kit, inbox: Inbox) -> None:
     assert inbox.notes.empty()
 
 
+async def test_gateways_that_have_ended_leave_no_entries_behind(kit: Kit, inbox: Inbox) -> None:
+    await kit.submit("a")
+    await kit.other.watch("a")
+    for number in range(100):
+        await Store(kit.redis, f"ended-{number}", kit.store.limits, lambda notes: None).watch("a")
+    watchers = await kit.redis.hget("caraway:{0}:task:a", "W")
+    assert watchers is not None
+    assert len(watchers.split()) <= 5
+    await kit.store.revoke(["a"], "p")
+    assert await inbox.next() == TaskChanged("a", State.REVOKED, 2)  # one that listens is never dropped
+
+
 async def test_a_submitter_that_waits_is_told_without_a_further_call(kit: Kit) -> None:
     await kit.submit("a", watch=True)
     await kit.store.revoke(["a"], "p")
@@ -157,6 +175,60 @@ async def test_only_an_earlier_time_calls_the_duties(kit: Kit, inbox: Inbox) -> 
     await kit.other.watch("in-30")
     await kit.store.revoke(["in-30"], "p")
     assert await inbox.next() == TaskChanged("in-30", State.REVOKED, 2)
+
+
+async def test_whatever_goes_wrong_it_listens_again(kit: Kit) -> None:
+    inbox, broken = Inbox(), [True, True]
+
+    def take(notes: list[Note]) -> None:
+        if broken:
+            broken.pop()
+            raise ValueError("played")
+        inbox.take(notes)
+
+    reader = asyncio.create_task(NoteReader(kit.redis, "gateway-two", take).run())
+    assert await inbox.next() == Missed()
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
+
+
+async def listener(redis: Redis) -> dict[str, str]:
+    found: list[dict[str, str]] = await redis.client_list(_type="pubsub")
+    return found[0]
+
+
+async def is_asked(redis: Redis) -> bool:
+    return (await listener(redis))["cmd"] == "ping"
+
+
+async def is_told(caplog: pytest.LogCaptureFixture) -> bool:
+    return "does not answer" in caplog.text
+
+
+async def until(check: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await check():  # noqa: ASYNC110 - neither the store nor the log sets an event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_store_that_falls_silent_is_noticed(
+    stores: Callable[..., StoreProcess], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(note_reader, "SILENCE_SECONDS", 0.05)
+    store, inbox = stores(), Inbox()
+    redis = connect(store.url)
+    reader = asyncio.create_task(NoteReader(redis, "gateway-two", inbox.take).run())
+    assert await inbox.next() == Missed()
+    first = await listener(redis)
+    await until(lambda: is_asked(redis))  # silence alone is no fault: the store is asked
+    store.signal(signal.SIGSTOP)  # as a host that is gone: no connection is closed
+    await until(lambda: is_told(caplog))
+    store.signal(signal.SIGCONT)
+    assert await inbox.next() == Missed()
+    assert (await listener(redis))["id"] != first["id"]
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
+    await redis.aclose()
 
 
 async def test_after_a_lost_connection_it_says_what_may_be_missed(kit: Kit, inbox: Inbox) -> None:

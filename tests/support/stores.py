@@ -1,6 +1,7 @@
 """Real stores for tests: the embedded Valkey's program, and Redis."""
 
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -50,6 +51,11 @@ class StoreProcess:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal: SIGSTOP makes it fall silent without closing a connection."""
+        assert self.process is not None
+        self.process.send_signal(number)
 
     def stop(self) -> None:
         """Ends it."""

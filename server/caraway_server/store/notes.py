@@ -8,13 +8,15 @@ from collections.abc import Callable
 import msgpack
 from redis.asyncio import Redis
 
-from caraway_server.core.errors import StoreError
+from caraway_server.core.errors import StoreError, StoreUnavailable
 from caraway_server.store import keys
 from caraway_server.store.connection import translated
 from caraway_server.store.store import notes_from
 from caraway_server.store.values import DueChanged, Missed, Note
 
 _log = logging.getLogger(__name__)
+
+SILENCE_SECONDS = 2.0  # after which the store is asked whether it is there
 
 
 class NoteReader:
@@ -39,19 +41,26 @@ class NoteReader:
                     await self._listen()
             except StoreError as error:
                 _log.warning("notes of other gateways are cut off: %s", error)
+            except Exception:  # a gateway that hears nothing would look well and be slow for ever
+                _log.exception("notes of other gateways are cut off")
             await asyncio.sleep(random.uniform(0.2, 1.0))
 
     async def _listen(self) -> None:
-        async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+        async with self._redis.pubsub() as channel:
             await channel.subscribe(self._own, keys.BROADCAST)
             self._on_notes([Missed()])
+            asked = False
             while True:
-                # Without a timeout a dead connection would never be noticed; the ping of a live one answers None.
-                message = await channel.get_message(timeout=30.0)
-                if message is None:
+                message = await channel.get_message(timeout=SILENCE_SECONDS)
+                if message is not None:
+                    asked = False
+                    if message["type"] == "message":
+                        self._on_notes(self._read(message))
+                elif asked:  # a store that froze, or a host that is gone, closes no connection
+                    raise StoreUnavailable("the store does not answer on the connection that brings notes")
+                else:
                     await channel.ping()
-                elif message["type"] == "message":
-                    self._on_notes(self._read(message))
+                    asked = True
 
     def _read(self, message: dict[str, bytes]) -> list[Note]:
         if message["channel"].decode() == self._own:
