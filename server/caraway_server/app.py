@@ -15,6 +15,7 @@ from caraway_server.api.admin_service import MIN_KEEPALIVE_SECONDS, AdminService
 from caraway_server.api.control_service import ControlService
 from caraway_server.api.handlers import bind
 from caraway_server.api.hub import Hub
+from caraway_server.api.loose_ends import LooseEnds
 from caraway_server.api.polling import Polling
 from caraway_server.api.queue_admin import QueueAdmin
 from caraway_server.api.reports import loss_errors
@@ -86,8 +87,8 @@ class Gateway:
         self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes, errors)
         self._notes = NoteReader(self._redis, gateway_id, self._hub.take_notes)
         self._health = health.aio.HealthServicer()
-        self._workers = WorkerService(self._store, self._hub, settings)
-        # The reaper's passes write: what stops them stops tasks from being accepted too.
+        self._loose_ends = LooseEnds()
+        # What stops the reaper's passes stops tasks from being accepted too.
         self._timed = [DutyLoop(Promoter(self._store)), DutyLoop(Expirer(self._store))]
         self._duties = [
             *self._timed,
@@ -138,7 +139,7 @@ class Gateway:
         await self._stop(server)
 
     def _add_services(self, server: grpc.aio.Server) -> None:
-        store, hub, settings = self._store, self._hub, self._settings
+        store, hub, settings, ends = self._store, self._hub, self._settings, self._loose_ends
         server.add_generic_rpc_handlers(
             (
                 bind(
@@ -147,7 +148,7 @@ class Gateway:
                     TaskLists(store, settings),
                     TaskWatch(store, hub, settings),
                 ),
-                bind(WORKERS, self._workers, Polling(store, hub, settings)),
+                bind(WORKERS, WorkerService(store, hub, settings, ends), Polling(store, hub, settings, ends)),
                 bind(ADMIN, AdminService(store, settings), QueueAdmin(store, settings)),
                 bind(CONTROL, ControlService(store, settings)),
             )
@@ -159,7 +160,7 @@ class Gateway:
         await self._health.enter_graceful_shutdown()
         self._hub.close_all("the gateway is shutting down")
         await server.stop(STOP_SECONDS)
-        await self._workers.finish()
+        await self._loose_ends.finish()
         await _end(self._background)
         await self._redis.aclose()
 

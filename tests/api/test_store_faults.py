@@ -94,6 +94,18 @@ def test_a_full_store_takes_nothing_new_and_can_be_drained(pair: Callable[..., P
 
 
 @pytest.mark.parametrize("kind", ["valkey", "redis"])
+def test_a_full_store_takes_leases_back(pair: Callable[..., Pair], kind: str) -> None:
+    one = pair(kind)
+    task_id = one.api.submit_id("q")
+    one.api.stream("q", credit=1).lease()
+    one.admin.config_set("maxmemory", "1mb")
+    one.until_not_serving()
+    eventually(lambda: one.api.get(task_id).state == Task.STATE_QUEUED, what="the lease of the silent worker ends")
+    assert not one.api.is_serving()
+    one.admin.config_set("maxmemory", "0")
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
 def test_a_store_that_dies_and_comes_back(pair: Callable[..., Pair], kind: str) -> None:
     one = pair(kind, appendonly="yes", appendfsync="always")
     kept = one.api.submit_id("q")

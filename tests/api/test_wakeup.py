@@ -7,6 +7,8 @@ import pytest
 
 from caraway.v1 import worker_service_pb2
 from caraway_server.api.hub import Hub
+from caraway_server.api.loose_ends import LooseEnds
+from caraway_server.api.polling import Polling
 from caraway_server.api.session import LeaseSession
 from caraway_server.core.task import State
 from caraway_server.settings import Settings
@@ -90,6 +92,32 @@ async def test_a_stream_that_ends_while_leases_are_on_their_way_gives_them_back(
     leasing.cancel()
     store.let_go.set()
     await asyncio.wait_for(session.give_back_unsent(), 5)
+    record = (await store.get(["a"]))[0]
+    assert record is not None
+    assert (record.state, record.lost) == (State.QUEUED, 0)
+
+
+class Patient:
+    """The context of a call without a deadline."""
+
+    def time_remaining(self) -> float | None:
+        return None
+
+
+async def test_a_poll_that_is_given_up_while_leases_are_on_their_way_gives_them_back(
+    stage: tuple[SlowAnswers, Hub],
+) -> None:
+    store, hub = stage
+    await store.submit([NEW])
+    ends = LooseEnds()
+    request = worker_service_pb2.PollTasksRequest(worker_id="w", queues=["q"])
+    call = asyncio.create_task(Polling(store, hub, Settings(), ends).PollTasks(request, Patient()))  # type: ignore[arg-type]
+    await store.looked.wait()
+    call.cancel()
+    store.let_go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await ends.finish()
     record = (await store.get(["a"]))[0]
     assert record is not None
     assert (record.state, record.lost) == (State.QUEUED, 0)

@@ -8,6 +8,7 @@ from caraway.v1 import worker_service_pb2
 from caraway_server.api import errors, validate
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub
+from caraway_server.api.loose_ends import LooseEnds
 from caraway_server.api.reports import ReportReader
 from caraway_server.api.session import LeaseSession
 from caraway_server.core.errors import CarawayServerError, Refused
@@ -22,13 +23,13 @@ _log = logging.getLogger(__name__)
 class WorkerService:
     """What workers need. One a gateway."""
 
-    def __init__(self, store: Store, hub: Hub, settings: Settings) -> None:
+    def __init__(self, store: Store, hub: Hub, settings: Settings, loose_ends: LooseEnds) -> None:
         self._store = store
         self._hub = hub
         self._settings = settings
         self._reader = ReportReader(store, settings.max_payload_bytes, settings.max_lost)
         self._reports: Coalescer[Report, Reported] = Coalescer(store.report, MOST_IN_ONE_SCRIPT)
-        self._loose_ends: set[asyncio.Task[None]] = set()
+        self._loose_ends = loose_ends
 
     async def LeaseTasks(
         self, requests: AsyncIterator[worker_service_pb2.LeaseTasksRequest], context: Context
@@ -48,7 +49,8 @@ class WorkerService:
             finally:
                 for task in working:
                     task.cancel()
-                self._tie_up(session)
+                what = f"undelivered leases of {session.worker_id} wait for their end"
+                self._loose_ends.tie_up(session.give_back_unsent(), what)
                 _log.info("stream %s of worker %s ended", session.session_id, session.worker_id)
 
     async def _read(self, session: LeaseSession, requests: AsyncIterator[worker_service_pb2.LeaseTasksRequest]) -> None:
@@ -62,24 +64,6 @@ class WorkerService:
     async def _lease(self, session: LeaseSession) -> None:
         async for _ in session.lease():
             self._hub.pass_on(session)
-
-    def _tie_up(self, session: LeaseSession) -> None:
-        """Runs on after the stream: it may have ended by the very cancellation that this must survive."""
-
-        async def give_back() -> None:
-            try:
-                await session.give_back_unsent()
-            except CarawayServerError as error:
-                _log.warning("undelivered leases of %s wait for their end: %s", session.worker_id, error)
-
-        task = asyncio.create_task(give_back())
-        self._loose_ends.add(task)
-        task.add_done_callback(self._loose_ends.discard)
-
-    async def finish(self) -> None:
-        """Waits for what ended streams left to do."""
-        if self._loose_ends:
-            await asyncio.wait(self._loose_ends, timeout=5)
 
     async def ReportTasks(
         self, request: worker_service_pb2.ReportTasksRequest, context: Context

@@ -4,9 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 
-# A full store refuses what adds tasks, and the reaper, whose failure shows that the gateway is not ready. All else goes
-# on, or a full store could never be drained.
-_REFUSED_WHEN_FULL = frozenset({"submit", "reap"})
+# A full store refuses what adds tasks. All else goes on, or a full store could never be drained.
+_REFUSED_WHEN_FULL = frozenset({"submit"})
 _ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n"
 
 

@@ -342,6 +342,11 @@ class Store:
         count, now, following, taken = await self._run("reap", request, repeat=True)
         return _pass((count, now, following)), [(task_id.decode(), worker.decode()) for task_id, worker in taken]
 
+    async def check_room(self) -> None:
+        """Raises StoreFull or StoreReadOnly where the store would refuse new tasks; changes nothing."""
+        with translated():
+            await self._redis.incrby(keys.SEQUENCE, 0)
+
     async def prune(self, limit: int) -> Pass:
         """Deletes what was kept long enough."""
         return _pass(await self._run("prune", {"limit": limit, "window": self.limits.dedup_window}, repeat=True))
