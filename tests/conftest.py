@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.gateway import GatewayProcess
+from support.replicated import Replicated
 from support.stores import PROGRAMS, StoreProcess
 
 IN_CI = bool(os.environ.get("CI"))
@@ -81,6 +82,21 @@ def store_process(request: pytest.FixtureRequest, short_folder: Callable[[], Pat
     process = StoreProcess(request.param, short_folder()).start()
     yield process
     process.stop()
+
+
+@pytest.fixture
+def replicated(short_folder: Callable[[], Path]) -> Iterator[Callable[..., Replicated]]:
+    """Starts primaries with their replicas; ends them with the test."""
+    started: list[Replicated] = []
+
+    def start(kind: str, *, sentinels: bool = False, password: str = "") -> Replicated:
+        require(kind)
+        started.append(Replicated(kind, short_folder, sentinels=sentinels, password=password))
+        return started[-1]
+
+    yield start
+    for group in started:
+        group.stop()
 
 
 @pytest.fixture

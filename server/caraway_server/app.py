@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 
 import grpc
+from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -26,6 +27,7 @@ from caraway_server.api.worker_service import WorkerService
 from caraway_server.core.errors import StoreUnavailable
 from caraway_server.maintenance.expirer import Expirer
 from caraway_server.maintenance.loop import DutyLoop
+from caraway_server.maintenance.prober import Prober
 from caraway_server.maintenance.promoter import Promoter
 from caraway_server.maintenance.pruner import Pruner
 from caraway_server.maintenance.reaper import Reaper
@@ -88,12 +90,12 @@ class Gateway:
         self._notes = NoteReader(self._redis, gateway_id, self._hub.take_notes)
         self._health = health.aio.HealthServicer()
         self._loose_ends = LooseEnds()
-        # What stops the reaper's passes stops tasks from being accepted too.
         self._timed = [DutyLoop(Promoter(self._store)), DutyLoop(Expirer(self._store))]
         self._duties = [
             *self._timed,
-            DutyLoop(Reaper(self._store), self._set_ready),
+            DutyLoop(Reaper(self._store)),
             DutyLoop(Pruner(self._store)),
+            DutyLoop(Prober(self._store), self._set_ready),
         ]
         self._ready: bool | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -140,19 +142,14 @@ class Gateway:
 
     def _add_services(self, server: grpc.aio.Server) -> None:
         store, hub, settings, ends = self._store, self._hub, self._settings, self._loose_ends
-        server.add_generic_rpc_handlers(
-            (
-                bind(
-                    TASKS,
-                    TaskService(store, hub, settings),
-                    TaskLists(store, settings),
-                    TaskWatch(store, hub, settings),
-                ),
-                bind(WORKERS, WorkerService(store, hub, settings, ends), Polling(store, hub, settings, ends)),
-                bind(ADMIN, AdminService(store, settings), QueueAdmin(store, settings)),
-                bind(CONTROL, ControlService(store, settings)),
-            )
-        )
+        implementations: dict[ServiceDescriptor, tuple[object, ...]] = {
+            TASKS: (TaskService(store, hub, settings), TaskLists(store, settings), TaskWatch(store, hub, settings)),
+            WORKERS: (WorkerService(store, hub, settings, ends), Polling(store, hub, settings, ends)),
+            ADMIN: (AdminService(store, settings), QueueAdmin(store, settings)),
+            CONTROL: (ControlService(store, settings),),
+        }
+        confirm = store.replicas.confirm if settings.wait_replicas else None
+        server.add_generic_rpc_handlers([bind(*item, confirm=confirm) for item in implementations.items()])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
 

@@ -24,9 +24,11 @@ class Settings:
     listen: str = setting("127.0.0.1:50051", "HOST:PORT; port 0 takes a free one.")
     redis: str = setting(
         "",
-        "URL of a Redis (7.0 or newer) or Valkey: redis://, rediss://, unix://; without one there is an embedded one.",
+        "URL of a Redis (7.0 or newer) or Valkey: redis://, rediss://, unix://, sentinel://HOST:PORT,.../SERVICE; "
+        "without one there is an embedded one.",
         secret=mask_password,
     )
+    wait_replicas: int = setting(0, "Replicas of the store that must have each change before it is answered.")
     data_dir: Path = setting(Path("caraway-data"), "Folder of the embedded store, where no --redis is named.")
     fsync: str = setting(
         "always",
@@ -66,6 +68,12 @@ class Settings:
         payload = 1 <= self.max_payload_bytes <= LARGEST_PAYLOAD_LIMIT
         checks = [
             (self.processes >= 1, "processes", "write at least 1"),
+            (self.wait_replicas >= 0, "wait_replicas", "write at least 0"),
+            (
+                self.redis or not self.wait_replicas,
+                "wait_replicas",
+                "name redis, too: the embedded store has no replicas",
+            ),
             (self.lease >= timedelta(seconds=1), "lease", "write at least 1s"),
             (self.heartbeat * 2 <= self.lease, "heartbeat", "write at most half of lease"),
             (self.heartbeat >= timedelta(milliseconds=100), "heartbeat", "write at least 100ms"),
@@ -93,6 +101,7 @@ class Settings:
             lease=lease,
             reaper_gap=lease // 3,
             dedup_window=_micros(self.dedup_window),
+            wait_replicas=self.wait_replicas,
         )
 
 

@@ -31,6 +31,7 @@ PROVOKED = {
     "STORE_UNAVAILABLE": "api/test_store_faults.py::test_a_store_that_dies_and_comes_back",
     "STORE_READ_ONLY": "api/test_store_faults.py::test_a_read_only_store",
     "STORE_FULL": "api/test_store_faults.py::test_a_full_store_takes_nothing_new_and_can_be_drained",
+    "STORE_NOT_CONFIRMED": "api/test_replicas.py::test_what_replicas_do_not_have_is_not_answered",
     "STREAM_PROTOCOL": "api/test_lease_stream.py::test_anything_else_first_breaks_the_protocol",
     "SHUTTING_DOWN": "api/test_many_gateways.py::test_waiting_calls_are_sent_elsewhere_when_their_gateway_leaves",
     "UNIQUE_CONFLICT": "api/test_unique_tasks.py::test_a_second_task_of_a_key_is_refused",

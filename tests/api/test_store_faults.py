@@ -1,5 +1,6 @@
 """A store that fails: clear errors, readiness red and green again by itself, and nothing lost."""
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import redis
 from api.wire import Api, Refusal, refused
 from caraway.v1 import task_pb2
 from caraway_server.core.errors import StoreUnfit
+from caraway_server.store.connection import connect as connect_store
 from caraway_server.store.connection import examine
 from support.gateway import GatewayProcess
 from support.processes import CARAWAY, Running, eventually
@@ -177,9 +179,20 @@ def test_a_replica_is_refused(stores: Callable[..., StoreProcess]) -> None:
     assert "name its primary" in refused_start("--redis", stores(replicaof="127.0.0.1 1").url)
 
 
-def test_a_url_that_is_none_is_refused() -> None:
-    said = refused_start("--redis", "http://localhost")
-    assert "--redis 'http://localhost' can't be understood" in said
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost", "sentinel://localhost", "sentinel:///service", "sentinel://a:1,b:c/service",
+        "sentinel://a/service/x", "sentinel://a/service?quorum=2",
+    ],
+)  # fmt: skip
+def test_a_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(StoreUnfit, match=rf"--redis '{re.escape(url)}' can't be understood"):
+        connect_store(url)
+
+
+def test_a_start_with_an_url_that_is_none_ends() -> None:
+    assert "--redis 'http://localhost' can't be understood" in refused_start("--redis", "http://localhost")
 
 
 @pytest.mark.parametrize("kind", ["valkey", "redis"])

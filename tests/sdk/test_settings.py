@@ -140,6 +140,7 @@ def test_what_is_no_duration(text: object) -> None:
         ("redis://user:pa@ss:w@host:1/0", "redis://user:***@host:1/0"),
         ("redis://:secret@host", "redis://:***@host"),
         ("unix:///a.sock?password=secret&db=1", "unix:///a.sock?password=***&db=1"),
+        ("sentinel://:a@b,c/d?sentinel_password=secret", "sentinel://:***@b,c/d?sentinel_password=***"),
         ("redis://host:6379/0", "redis://host:6379/0"),
     ],
 )

@@ -37,6 +37,7 @@ _TABLE: Final = (
     Reason("BATCH_REJECTED", "ABORTED", exceptions.BatchRejected),
     Reason("STORE_UNAVAILABLE", "UNAVAILABLE", exceptions.OperationalError),
     Reason("STORE_READ_ONLY", "UNAVAILABLE", exceptions.OperationalError),
+    Reason("STORE_NOT_CONFIRMED", "UNAVAILABLE", exceptions.OperationalError),
     Reason("STORE_FULL", "RESOURCE_EXHAUSTED", exceptions.StoreFull),
     Reason("STREAM_PROTOCOL", "FAILED_PRECONDITION", None),
     Reason("SHUTTING_DOWN", "UNAVAILABLE", exceptions.OperationalError),

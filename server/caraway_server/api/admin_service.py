@@ -41,6 +41,7 @@ class AdminService:
             failover_loss=facts.failover_loss,
             store_version=facts.version,
             max_queue_length=settings.max_queue_length,
+            wait_replicas=settings.wait_replicas,
         )
         response.min_keepalive_interval.seconds = MIN_KEEPALIVE_SECONDS
         fill(response.server_time, await self._store.now())

@@ -5,11 +5,12 @@ saying why, and an interceptor costs every call.
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_status import rpc_status
@@ -20,32 +21,47 @@ from caraway_server.core.errors import CarawayServerError, Refused, StoreError
 
 _log = logging.getLogger(__name__)
 
+Confirm = Callable[[], Awaitable[None]]
 
-def bind(service: ServiceDescriptor, *implementations: object) -> grpc.GenericRpcHandler:
+# A lease that a failover takes away runs out, and its task runs again: nothing that was promised is lost.
+_ABOUT_LEASES = frozenset({"PollTasks", "RenewLeases"})
+
+
+def bind(
+    service: ServiceDescriptor, implementations: Sequence[object], *, confirm: Confirm | None = None
+) -> grpc.GenericRpcHandler:
     """A handler of all methods of a service.
 
     Args:
         service: as the contract declares it.
         implementations: one of them has a coroutine function (for a stream: an async generator function) of each
             method's name.
+        confirm: called before the answer of every call that changes what the store keeps.
     """
     handlers = {
         method.name: _handler(
-            method, next(getattr(part, method.name) for part in implementations if hasattr(part, method.name))
+            method,
+            next(getattr(part, method.name) for part in implementations if hasattr(part, method.name)),
+            confirm if _changes(method) else None,
         )
         for method in service.methods
     }
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
-def _handler(method: MethodDescriptor, behaviour: Any) -> Handler:
+def _changes(method: MethodDescriptor) -> bool:
+    level = method.GetOptions().idempotency_level
+    return level != MethodOptions.NO_SIDE_EFFECTS and method.name not in _ABOUT_LEASES
+
+
+def _handler(method: MethodDescriptor, behaviour: Any, confirm: Confirm | None) -> Handler:
     request_class = GetMessageClass(method.input_type)
     serialize = GetMessageClass(method.output_type).SerializeToString
     if method.client_streaming:
         return grpc.stream_stream_rpc_method_handler(_stream(behaviour, request_class), None, serialize)
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(_server_stream(behaviour, request_class), None, serialize)
-    return grpc.unary_unary_rpc_method_handler(_unary(behaviour, request_class), None, serialize)
+    return grpc.unary_unary_rpc_method_handler(_unary(behaviour, request_class, confirm), None, serialize)
 
 
 def _parse(request_class: type[Message], data: bytes) -> Any:
@@ -55,10 +71,13 @@ def _parse(request_class: type[Message], data: bytes) -> Any:
         raise Refused("MALFORMED_MESSAGE", f"the message can't be parsed: {error}. Strings must be UTF-8") from error
 
 
-def _unary(behaviour: Any, request_class: type[Message]) -> Any:
+def _unary(behaviour: Any, request_class: type[Message], confirm: Confirm | None) -> Any:
     async def call(data: bytes, context: Context) -> Any:
         try:
-            return await behaviour(_parse(request_class, data), context)
+            answer = await behaviour(_parse(request_class, data), context)
+            if confirm is not None:
+                await confirm()
+            return answer
         except CarawayServerError as error:
             await _abort(context, error)
         except Exception:

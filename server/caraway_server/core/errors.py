@@ -5,6 +5,7 @@ CarawayServerError
 ├── ShuttingDown       this gateway leaves; another one will answer
 └── StoreError         the store did not do what it was asked
     ├── StoreUnavailable
+    ├── StoreNotConfirmed  it did, and no replica said so in time
     ├── StoreReadOnly
     ├── StoreFull
     └── StoreUnfit     not a store that Caraway can work on; said at the start
@@ -46,6 +47,12 @@ class StoreUnavailable(StoreError):
     """The store can't be reached, or is loading its data."""
 
     reason = "STORE_UNAVAILABLE"
+
+
+class StoreNotConfirmed(StoreError):
+    """It is done, but too few replicas have it: a failover may undo it."""
+
+    reason = "STORE_NOT_CONFIRMED"
 
 
 class StoreReadOnly(StoreError):

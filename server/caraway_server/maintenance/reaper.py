@@ -10,10 +10,7 @@ TASKS_IN_ONE_PASS = 200
 
 
 class Reaper:
-    """A duty of every gateway. Its passes show that some gateway lives: after a gap it lets workers renew first.
-
-    They also show whether the store takes tasks, which is what the gateway's readiness says.
-    """
+    """A duty of every gateway. Its passes show that some gateway lives: after a gap it lets workers renew first."""
 
     name = "reaper"
 
@@ -26,6 +23,4 @@ class Reaper:
         reaped, taken = await self._store.reap(TASKS_IN_ONE_PASS)
         for task_id, worker_id in taken:
             _log.warning("the lease of task %s ran out: worker %s is lost or deaf", task_id, worker_id)
-        # A full store lets leases be taken back, and takes no tasks.
-        await self._store.check_room()
         return reaped.next_in

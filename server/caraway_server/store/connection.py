@@ -12,10 +12,12 @@ from redis.backoff import NoBackoff
 
 from caraway.settings import mask_password
 from caraway_server.core.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable, StoreUnfit
+from caraway_server.store.sentinel import SCHEME, client_by_sentinel
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 OLDEST_VERSION = (7, 0)
+FIRST_WITH_WAITAOF = (7, 2)
 _REFUSED_LOGIN = ("Authentication required", "invalid username-password")
 
 
@@ -27,32 +29,37 @@ class StoreFacts:
         version: name and version, for example "valkey 9.0.1".
         durability: "memory", "every_second", "always", "occasional" or "unknown".
         failover_loss: what a failover may lose, in words.
+        has_aof: whether it has an append-only file.
+        has_waitaof: whether it can tell that replicas have something on disk.
     """
 
     version: str
     durability: str
     failover_loss: str
+    has_aof: bool = False
+    has_waitaof: bool = False
 
 
 def connect(url: str) -> Redis:
-    """A client for redis://, rediss:// or unix:// URLs; connects when first used.
+    """A client for redis://, rediss://, unix:// or sentinel:// URLs; connects when first used.
 
     Raises:
         StoreUnfit: the URL can't be understood.
     """
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        # The store decides itself which calls may be sent twice.
+        "retry": Retry(NoBackoff(), 0),
+    }
+    make = client_by_sentinel if url.startswith(f"{SCHEME}://") else Redis.from_url
     try:
-        return Redis.from_url(
-            url,
-            protocol=2,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            # The store decides itself which calls may be sent twice.
-            retry=Retry(NoBackoff(), 0),
-        )
+        return make(url, **options)
     except ValueError as error:
         # Without what the driver says: it may quote a part of the password.
-        text = f"--redis {mask_password(url)!r} can't be understood: use redis://, rediss:// or unix://"
-        raise StoreUnfit(text) from error
+        known = "redis://, rediss://, unix:// or sentinel://HOST:PORT,.../SERVICE"
+        raise StoreUnfit(f"--redis {mask_password(url)!r} can't be understood: use {known}") from error
 
 
 @contextmanager
@@ -107,7 +114,9 @@ async def examine(redis: Redis) -> StoreFacts:
     if info.get("role") in ("slave", "replica"):
         raise StoreUnfit("the store is a read-only replica; name its primary")
     durability = await _durability(redis, info)
-    return StoreFacts(f"{name} {'.'.join(map(str, version))}", durability, _failover_loss(info))
+    text = f"{name} {'.'.join(map(str, version))}"
+    has_waitaof = name == "valkey" or version >= FIRST_WITH_WAITAOF
+    return StoreFacts(text, durability, _failover_loss(info), bool(info.get("aof_enabled")), has_waitaof)
 
 
 def _name_and_version(info: dict[str, Any]) -> tuple[str, tuple[int, ...]]:
@@ -135,5 +144,6 @@ def _failover_loss(info: dict[str, Any]) -> str:
     if replicas == 0:
         return "the store has no replica: there is no failover"
     return (
-        f"{replicas} replica(s), replicated asynchronously: a failover may lose what was accepted in the last moments"
+        f"{replicas} replica(s), replicated asynchronously: a failover may lose what was accepted in the last moments. "
+        "With --wait-replicas 1 one of them has it first"
     )

@@ -19,9 +19,11 @@
 | hungry:<queue> | set | gateways whose workers found nothing | the next task; 30 s |
 | sequence | string | last sequence number | one key |
 | reaper:seen, reaper:grace | string | last pass; nothing is reaped before | two keys |
+| confirmed | string | nothing: written so that replicas can confirm it | one key |
 | clock | string | offset of the clock, set by tests only | one key |
 
-Everything but the records, `sequence` and the reaper's two times is an index and can be made again from the records.
+Everything but the records, `sequence`, `confirmed` and the reaper's two times is an index and can be made again from
+the records.
 """
 
 from typing import Final
@@ -38,6 +40,7 @@ WORKERS: Final = ROOT + "workers"
 DEPTH: Final = ROOT + "depth"
 SEQUENCE: Final = ROOT + "sequence"
 CLOCK: Final = ROOT + "clock"
+CONFIRMED: Final = ROOT + "confirmed"
 
 # Letters of a record's fields. One letter, because every queued task pays for them.
 FIELDS: Final = {

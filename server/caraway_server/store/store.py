@@ -16,6 +16,7 @@ from caraway_server.store.codec import record_from
 from caraway_server.store.connection import StoreFacts, examine, translated
 from caraway_server.store.listing import Listing
 from caraway_server.store.operators import Operators
+from caraway_server.store.replicas import Replicas
 from caraway_server.store.scripts import SCRIPTS
 from caraway_server.store.values import (
     NO_ERRORS,
@@ -95,6 +96,7 @@ class Store:
         listing: pages of tasks, and counts.
         operators: queues and workers.
         checker: whether every index agrees with the records.
+        replicas: confirm what was done.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Store:
         self.listing = Listing(redis)
         self.operators = Operators(redis, self._run)
         self.checker = Checker(redis, self._run)
+        self.replicas = Replicas(redis, limits.wait_replicas)
 
     # -- submitting -----------------------------------------------------------------------------------------------
 
@@ -190,7 +193,7 @@ class Store:
 
     async def facts(self) -> StoreFacts:
         """What the store says of itself now; raises StoreUnfit where it is not fit."""
-        return await examine(self._redis)
+        return self.replicas.judge(await examine(self._redis))
 
     # -- delivering -----------------------------------------------------------------------------------------------
 
@@ -343,9 +346,10 @@ class Store:
         return _pass((count, now, following)), [(task_id.decode(), worker.decode()) for task_id, worker in taken]
 
     async def check_room(self) -> None:
-        """Raises StoreFull or StoreReadOnly where the store would refuse new tasks; changes nothing."""
+        """Raises the error that a new task would meet; changes nothing."""
         with translated():
             await self._redis.incrby(keys.SEQUENCE, 0)
+        await self.replicas.confirm()
 
     async def prune(self, limit: int) -> Pass:
         """Deletes what was kept long enough."""

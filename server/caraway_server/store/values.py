@@ -19,6 +19,7 @@ class Limits:
         reaper_gap: a longer pause between two passes of the reaper is an outage.
         dedup_window: how long the id of a deleted task stays taken.
         horizon: how far ahead an instant may lie.
+        wait_replicas: replicas that must have a change before it is answered.
     """
 
     max_queue_length: int = 10_000_000
@@ -28,6 +29,7 @@ class Limits:
     reaper_gap: int = 5_000_000
     dedup_window: int = 600_000_000
     horizon: int = 315_360_000_000_000
+    wait_replicas: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ Mask = Callable[[str], str]
 def mask_password(url: str) -> str:
     """Give a URL without its password, wherever in it that stands."""
     url = re.sub(r"(://[^/@]*?):.*@", rf"\1:{_HIDDEN}@", url)
-    return re.sub(r"([?&]password=)[^&]*", rf"\1{_HIDDEN}", url)
+    return re.sub(r"([?&](?:sentinel_)?password=)[^&]*", rf"\1{_HIDDEN}", url)
 
 
 def _mask_all(_text: str) -> str:

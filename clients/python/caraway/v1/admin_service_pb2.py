@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61raway/v1/admin_service.proto\x12\ncaraway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xd3\x04\n\x15GetServerInfoResponse\x12\x16\n\x0eserver_version\x18\x01 \x01(\t\x12\x19\n\x11max_payload_bytes\x18\x03 \x01(\x03\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x03\x12\x16\n\x0emax_batch_size\x18\x05 \x01(\x05\x12\x39\n\x16min_keepalive_interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0bserver_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12@\n\ndurability\x18\t \x01(\x0e\x32,.caraway.v1.GetServerInfoResponse.Durability\x12\x15\n\rfailover_loss\x18\n \x01(\t\x12\x15\n\rstore_version\x18\x0b \x01(\t\x12\x18\n\x10max_queue_length\x18\x0c \x01(\x03\x12\x35\n\x12\x64\x65\x66\x61ult_result_ttl\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa6\x01\n\nDurability\x12\x1a\n\x16\x44URABILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44URABILITY_MEMORY\x10\x01\x12\x1b\n\x17\x44URABILITY_EVERY_SECOND\x10\x02\x12\x15\n\x11\x44URABILITY_ALWAYS\x10\x03\x12\x19\n\x15\x44URABILITY_OCCASIONAL\x10\x04\x12\x16\n\x12\x44URABILITY_UNKNOWN\x10\x05\"\x9e\x01\n\x05Queue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06paused\x18\x02 \x01(\x08\x12\x12\n\npause_note\x18\x03 \x01(\t\x12.\n\npause_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nmax_length\x18\x05 \x01(\x03\x12\x0f\n\x07waiting\x18\x06 \x01(\x03\x12\x0e\n\x06queued\x18\x07 \x01(\x03\":\n\x11ListQueuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"P\n\x12ListQueuesResponse\x12!\n\x06queues\x18\x01 \x03(\x0b\x32\x11.caraway.v1.Queue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x0fGetQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"4\n\x10GetQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"6\n\x12UpdateQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nmax_length\x18\x02 \x01(\x03\"7\n\x13UpdateQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"/\n\x11PauseQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"6\n\x12PauseQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"\"\n\x12ResumeQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"7\n\x13ResumeQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"!\n\x11PurgeQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x12PurgeQueueResponse\x12\x14\n\x0cpurged_count\x18\x01 \x01(\x03\x12\x0c\n\x04more\x18\x02 \x01(\x08\x32\xd0\x04\n\x0c\x41\x64minService\x12P\n\nListQueues\x12\x1d.caraway.v1.ListQueuesRequest\x1a\x1e.caraway.v1.ListQueuesResponse\"\x03\x90\x02\x01\x12J\n\x08GetQueue\x12\x1b.caraway.v1.GetQueueRequest\x1a\x1c.caraway.v1.GetQueueResponse\"\x03\x90\x02\x01\x12S\n\x0bUpdateQueue\x12\x1e.caraway.v1.UpdateQueueRequest\x1a\x1f.caraway.v1.UpdateQueueResponse\"\x03\x90\x02\x02\x12P\n\nPauseQueue\x12\x1d.caraway.v1.PauseQueueRequest\x1a\x1e.caraway.v1.PauseQueueResponse\"\x03\x90\x02\x02\x12S\n\x0bResumeQueue\x12\x1e.caraway.v1.ResumeQueueRequest\x1a\x1f.caraway.v1.ResumeQueueResponse\"\x03\x90\x02\x02\x12K\n\nPurgeQueue\x12\x1d.caraway.v1.PurgeQueueRequest\x1a\x1e.caraway.v1.PurgeQueueResponse\x12Y\n\rGetServerInfo\x12 .caraway.v1.GetServerInfoRequest\x1a!.caraway.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42R\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61raway/v1/admin_service.proto\x12\ncaraway.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xea\x04\n\x15GetServerInfoResponse\x12\x16\n\x0eserver_version\x18\x01 \x01(\t\x12\x19\n\x11max_payload_bytes\x18\x03 \x01(\x03\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x03\x12\x16\n\x0emax_batch_size\x18\x05 \x01(\x05\x12\x39\n\x16min_keepalive_interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0bserver_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12@\n\ndurability\x18\t \x01(\x0e\x32,.caraway.v1.GetServerInfoResponse.Durability\x12\x15\n\rfailover_loss\x18\n \x01(\t\x12\x15\n\rstore_version\x18\x0b \x01(\t\x12\x18\n\x10max_queue_length\x18\x0c \x01(\x03\x12\x35\n\x12\x64\x65\x66\x61ult_result_ttl\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rwait_replicas\x18\x0e \x01(\x05\"\xa6\x01\n\nDurability\x12\x1a\n\x16\x44URABILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44URABILITY_MEMORY\x10\x01\x12\x1b\n\x17\x44URABILITY_EVERY_SECOND\x10\x02\x12\x15\n\x11\x44URABILITY_ALWAYS\x10\x03\x12\x19\n\x15\x44URABILITY_OCCASIONAL\x10\x04\x12\x16\n\x12\x44URABILITY_UNKNOWN\x10\x05\"\x9e\x01\n\x05Queue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06paused\x18\x02 \x01(\x08\x12\x12\n\npause_note\x18\x03 \x01(\t\x12.\n\npause_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nmax_length\x18\x05 \x01(\x03\x12\x0f\n\x07waiting\x18\x06 \x01(\x03\x12\x0e\n\x06queued\x18\x07 \x01(\x03\":\n\x11ListQueuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"P\n\x12ListQueuesResponse\x12!\n\x06queues\x18\x01 \x03(\x0b\x32\x11.caraway.v1.Queue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1f\n\x0fGetQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"4\n\x10GetQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"6\n\x12UpdateQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nmax_length\x18\x02 \x01(\x03\"7\n\x13UpdateQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"/\n\x11PauseQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"6\n\x12PauseQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"\"\n\x12ResumeQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"7\n\x13ResumeQueueResponse\x12 \n\x05queue\x18\x01 \x01(\x0b\x32\x11.caraway.v1.Queue\"!\n\x11PurgeQueueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x12PurgeQueueResponse\x12\x14\n\x0cpurged_count\x18\x01 \x01(\x03\x12\x0c\n\x04more\x18\x02 \x01(\x08\x32\xd0\x04\n\x0c\x41\x64minService\x12P\n\nListQueues\x12\x1d.caraway.v1.ListQueuesRequest\x1a\x1e.caraway.v1.ListQueuesResponse\"\x03\x90\x02\x01\x12J\n\x08GetQueue\x12\x1b.caraway.v1.GetQueueRequest\x1a\x1c.caraway.v1.GetQueueResponse\"\x03\x90\x02\x01\x12S\n\x0bUpdateQueue\x12\x1e.caraway.v1.UpdateQueueRequest\x1a\x1f.caraway.v1.UpdateQueueResponse\"\x03\x90\x02\x02\x12P\n\nPauseQueue\x12\x1d.caraway.v1.PauseQueueRequest\x1a\x1e.caraway.v1.PauseQueueResponse\"\x03\x90\x02\x02\x12S\n\x0bResumeQueue\x12\x1e.caraway.v1.ResumeQueueRequest\x1a\x1f.caraway.v1.ResumeQueueResponse\"\x03\x90\x02\x02\x12K\n\nPurgeQueue\x12\x1d.caraway.v1.PurgeQueueRequest\x1a\x1e.caraway.v1.PurgeQueueResponse\x12Y\n\rGetServerInfo\x12 .caraway.v1.GetServerInfoRequest\x1a!.caraway.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42R\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,35 +49,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=111
   _globals['_GETSERVERINFOREQUEST']._serialized_end=133
   _globals['_GETSERVERINFORESPONSE']._serialized_start=136
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=731
-  _globals['_GETSERVERINFORESPONSE_DURABILITY']._serialized_start=565
-  _globals['_GETSERVERINFORESPONSE_DURABILITY']._serialized_end=731
-  _globals['_QUEUE']._serialized_start=734
-  _globals['_QUEUE']._serialized_end=892
-  _globals['_LISTQUEUESREQUEST']._serialized_start=894
-  _globals['_LISTQUEUESREQUEST']._serialized_end=952
-  _globals['_LISTQUEUESRESPONSE']._serialized_start=954
-  _globals['_LISTQUEUESRESPONSE']._serialized_end=1034
-  _globals['_GETQUEUEREQUEST']._serialized_start=1036
-  _globals['_GETQUEUEREQUEST']._serialized_end=1067
-  _globals['_GETQUEUERESPONSE']._serialized_start=1069
-  _globals['_GETQUEUERESPONSE']._serialized_end=1121
-  _globals['_UPDATEQUEUEREQUEST']._serialized_start=1123
-  _globals['_UPDATEQUEUEREQUEST']._serialized_end=1177
-  _globals['_UPDATEQUEUERESPONSE']._serialized_start=1179
-  _globals['_UPDATEQUEUERESPONSE']._serialized_end=1234
-  _globals['_PAUSEQUEUEREQUEST']._serialized_start=1236
-  _globals['_PAUSEQUEUEREQUEST']._serialized_end=1283
-  _globals['_PAUSEQUEUERESPONSE']._serialized_start=1285
-  _globals['_PAUSEQUEUERESPONSE']._serialized_end=1339
-  _globals['_RESUMEQUEUEREQUEST']._serialized_start=1341
-  _globals['_RESUMEQUEUEREQUEST']._serialized_end=1375
-  _globals['_RESUMEQUEUERESPONSE']._serialized_start=1377
-  _globals['_RESUMEQUEUERESPONSE']._serialized_end=1432
-  _globals['_PURGEQUEUEREQUEST']._serialized_start=1434
-  _globals['_PURGEQUEUEREQUEST']._serialized_end=1467
-  _globals['_PURGEQUEUERESPONSE']._serialized_start=1469
-  _globals['_PURGEQUEUERESPONSE']._serialized_end=1525
-  _globals['_ADMINSERVICE']._serialized_start=1528
-  _globals['_ADMINSERVICE']._serialized_end=2120
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=754
+  _globals['_GETSERVERINFORESPONSE_DURABILITY']._serialized_start=588
+  _globals['_GETSERVERINFORESPONSE_DURABILITY']._serialized_end=754
+  _globals['_QUEUE']._serialized_start=757
+  _globals['_QUEUE']._serialized_end=915
+  _globals['_LISTQUEUESREQUEST']._serialized_start=917
+  _globals['_LISTQUEUESREQUEST']._serialized_end=975
+  _globals['_LISTQUEUESRESPONSE']._serialized_start=977
+  _globals['_LISTQUEUESRESPONSE']._serialized_end=1057
+  _globals['_GETQUEUEREQUEST']._serialized_start=1059
+  _globals['_GETQUEUEREQUEST']._serialized_end=1090
+  _globals['_GETQUEUERESPONSE']._serialized_start=1092
+  _globals['_GETQUEUERESPONSE']._serialized_end=1144
+  _globals['_UPDATEQUEUEREQUEST']._serialized_start=1146
+  _globals['_UPDATEQUEUEREQUEST']._serialized_end=1200
+  _globals['_UPDATEQUEUERESPONSE']._serialized_start=1202
+  _globals['_UPDATEQUEUERESPONSE']._serialized_end=1257
+  _globals['_PAUSEQUEUEREQUEST']._serialized_start=1259
+  _globals['_PAUSEQUEUEREQUEST']._serialized_end=1306
+  _globals['_PAUSEQUEUERESPONSE']._serialized_start=1308
+  _globals['_PAUSEQUEUERESPONSE']._serialized_end=1362
+  _globals['_RESUMEQUEUEREQUEST']._serialized_start=1364
+  _globals['_RESUMEQUEUEREQUEST']._serialized_end=1398
+  _globals['_RESUMEQUEUERESPONSE']._serialized_start=1400
+  _globals['_RESUMEQUEUERESPONSE']._serialized_end=1455
+  _globals['_PURGEQUEUEREQUEST']._serialized_start=1457
+  _globals['_PURGEQUEUEREQUEST']._serialized_end=1490
+  _globals['_PURGEQUEUERESPONSE']._serialized_start=1492
+  _globals['_PURGEQUEUERESPONSE']._serialized_end=1548
+  _globals['_ADMINSERVICE']._serialized_start=1551
+  _globals['_ADMINSERVICE']._serialized_end=2143
 # @@protoc_insertion_point(module_scope)

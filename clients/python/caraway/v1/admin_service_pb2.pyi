@@ -85,6 +85,7 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     STORE_VERSION_FIELD_NUMBER: builtins.int
     MAX_QUEUE_LENGTH_FIELD_NUMBER: builtins.int
     DEFAULT_RESULT_TTL_FIELD_NUMBER: builtins.int
+    WAIT_REPLICAS_FIELD_NUMBER: builtins.int
     server_version: builtins.str
     """The gateway's version."""
     max_payload_bytes: builtins.int
@@ -101,6 +102,8 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     """Name and version of the store, for example "valkey 9.0.1"."""
     max_queue_length: builtins.int
     """Most tasks that may wait in one queue."""
+    wait_replicas: builtins.int
+    """Replicas that confirm each change before it is answered; 0: none is waited for."""
     @property
     def min_keepalive_interval(self) -> google.protobuf.duration_pb2.Duration:
         """Clients may ping no more often than this."""
@@ -127,9 +130,10 @@ class GetServerInfoResponse(google.protobuf.message.Message):
         store_version: builtins.str = ...,
         max_queue_length: builtins.int = ...,
         default_result_ttl: google.protobuf.duration_pb2.Duration | None = ...,
+        wait_replicas: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["default_result_ttl", b"default_result_ttl", "min_keepalive_interval", b"min_keepalive_interval", "server_time", b"server_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["default_result_ttl", b"default_result_ttl", "durability", b"durability", "failover_loss", b"failover_loss", "max_batch_size", b"max_batch_size", "max_message_bytes", b"max_message_bytes", "max_payload_bytes", b"max_payload_bytes", "max_queue_length", b"max_queue_length", "min_keepalive_interval", b"min_keepalive_interval", "server_time", b"server_time", "server_version", b"server_version", "store_version", b"store_version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["default_result_ttl", b"default_result_ttl", "durability", b"durability", "failover_loss", b"failover_loss", "max_batch_size", b"max_batch_size", "max_message_bytes", b"max_message_bytes", "max_payload_bytes", b"max_payload_bytes", "max_queue_length", b"max_queue_length", "min_keepalive_interval", b"min_keepalive_interval", "server_time", b"server_time", "server_version", b"server_version", "store_version", b"store_version", "wait_replicas", b"wait_replicas"]) -> None: ...
 
 Global___GetServerInfoResponse: typing_extensions.TypeAlias = GetServerInfoResponse
 

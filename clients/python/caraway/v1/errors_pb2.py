@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63\x61raway/v1/errors.proto\x12\ncaraway.v1*\x9e\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FOUND\x10\x01\x12!\n\x1d\x45RROR_REASON_TASK_ID_CONFLICT\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\x03\x12!\n\x1d\x45RROR_REASON_NUMBER_NOT_EXACT\x10\x04\x12\"\n\x1e\x45RROR_REASON_MALFORMED_MESSAGE\x10\x05\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x06\x12 \n\x1c\x45RROR_REASON_BATCH_TOO_LARGE\x10\x07\x12\x1b\n\x17\x45RROR_REASON_QUEUE_FULL\x10\x08\x12\x1b\n\x17\x45RROR_REASON_LEASE_LOST\x10\t\x12\x1f\n\x1b\x45RROR_REASON_BATCH_REJECTED\x10\n\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x0b\x12 \n\x1c\x45RROR_REASON_STORE_READ_ONLY\x10\x0c\x12\x1b\n\x17\x45RROR_REASON_STORE_FULL\x10\r\x12 \n\x1c\x45RROR_REASON_STREAM_PROTOCOL\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\x0f\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x10\x12 \n\x1c\x45RROR_REASON_UNIQUE_CONFLICT\x10\x11\x12 \n\x1c\x45RROR_REASON_QUEUE_NOT_FOUND\x10\x12\x12!\n\x1d\x45RROR_REASON_WORKER_NOT_FOUND\x10\x13\x42R\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63\x61raway/v1/errors.proto\x12\ncaraway.v1*\xc4\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FOUND\x10\x01\x12!\n\x1d\x45RROR_REASON_TASK_ID_CONFLICT\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\x03\x12!\n\x1d\x45RROR_REASON_NUMBER_NOT_EXACT\x10\x04\x12\"\n\x1e\x45RROR_REASON_MALFORMED_MESSAGE\x10\x05\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x06\x12 \n\x1c\x45RROR_REASON_BATCH_TOO_LARGE\x10\x07\x12\x1b\n\x17\x45RROR_REASON_QUEUE_FULL\x10\x08\x12\x1b\n\x17\x45RROR_REASON_LEASE_LOST\x10\t\x12\x1f\n\x1b\x45RROR_REASON_BATCH_REJECTED\x10\n\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x0b\x12 \n\x1c\x45RROR_REASON_STORE_READ_ONLY\x10\x0c\x12\x1b\n\x17\x45RROR_REASON_STORE_FULL\x10\r\x12 \n\x1c\x45RROR_REASON_STREAM_PROTOCOL\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\x0f\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x10\x12 \n\x1c\x45RROR_REASON_UNIQUE_CONFLICT\x10\x11\x12 \n\x1c\x45RROR_REASON_QUEUE_NOT_FOUND\x10\x12\x12!\n\x1d\x45RROR_REASON_WORKER_NOT_FOUND\x10\x13\x12$\n ERROR_REASON_STORE_NOT_CONFIRMED\x10(BR\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rio.caraway.v1P\001Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypb'
   _globals['_ERRORREASON']._serialized_start=40
-  _globals['_ERRORREASON']._serialized_end=710
+  _globals['_ERRORREASON']._serialized_end=748
 # @@protoc_insertion_point(module_scope)

@@ -10,8 +10,8 @@ NO_EXPIRY = -1
 _KINDS = {
     "task:": "hash", "lane:": "zset", "lanes:": "set", "hungry:": "set", "depth": "hash", "scheduled": "zset",
     "expiring": "zset", "leases": "zset", "ended:": "zset", "sequence": "string", "reaper:seen": "string",
-    "reaper:grace": "string", "clock": "string", "unique:": "string", "queues": "set", "queue:": "hash",
-    "paused": "set", "workers": "zset", "worker:": "hash",
+    "reaper:grace": "string", "clock": "string", "confirmed": "string", "unique:": "string", "queues": "set",
+    "queue:": "hash", "paused": "set", "workers": "zset", "worker:": "hash",
 }  # fmt: skip
 
 

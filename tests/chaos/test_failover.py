@@ -1,0 +1,146 @@
+"""A primary with two replicas and three sentinels: the primary is lost under load, and nothing accepted with it."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from api.wire import Api
+from caraway import Caraway
+from caraway.exceptions import OperationalError
+from caraway.v1 import task_pb2, task_service_pb2_grpc
+from chaos.history import Expected, problems_of, read_tasks
+from support.gateway import GatewayProcess
+from support.processes import eventually
+from support.replicated import Replicated
+from support.stores import StoreProcess
+from support.worker import WorkerProcess
+
+QUICK = ("--lease", "3", "--heartbeat", "1", "--max-lost", "50", "-l", "WARNING")
+Task = task_pb2.Task
+
+
+class Producer:
+    """Submits small batches as fast as they are confirmed, and remembers what was accepted."""
+
+    def __init__(self, target: str) -> None:
+        self._app = Caraway(target=target)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.expected: list[Expected] = []
+        self.refused = 0
+        self._thread.start()
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stopped.is_set():
+            numbers = range(number, number + 20)
+            number += 20
+            signatures = [self._app.signature("chaos.square", (n, 0.0)) for n in numbers]
+            try:
+                results = self._app.submit_many(signatures)
+            except OperationalError:
+                self.refused += 1
+                continue
+            self.expected += [Expected(result.id, n * n) for n, result in zip(numbers, results, strict=True)]
+
+    def until_more(self, count: int) -> None:
+        """Waits until so many more are accepted."""
+        wanted = len(self.expected) + count
+        eventually(lambda: len(self.expected) >= wanted, timeout=40, what=f"{count} more tasks are accepted")
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(60)
+        self._app.close()
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def group(request: pytest.FixtureRequest, replicated: Callable[..., Replicated]) -> Replicated:
+    return replicated(request.param, sentinels=True)
+
+
+@pytest.fixture
+def server(group: Replicated, gateways: Callable[..., GatewayProcess]) -> GatewayProcess:
+    return gateways("--redis", group.sentinel_url, "--wait-replicas", "1", *QUICK)
+
+
+@pytest.fixture
+def worker(server: GatewayProcess, tmp_path: Path) -> Iterator[WorkerProcess]:
+    folder = str(Path(__file__).parent)
+    env = {"CHAOS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": folder}
+    process = WorkerProcess(server.target, "chaos_tasks", "-c", "2", env=env).ready()
+    yield process
+    process.stop()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_nothing_accepted_is_lost_with_the_primary(
+    group: Replicated, server: GatewayProcess, worker: WorkerProcess, tmp_path: Path, how: signal.Signals
+) -> None:
+    producer = Producer(server.target)
+    producer.until_more(500)
+    group.primary.signal(how)  # stopped: a host that is gone closes no connection, and comes back later
+    began = time.monotonic()
+    eventually(group.promoted, timeout=30, what="a replica is promoted")
+    producer.until_more(500)
+    print(f"accepted again {time.monotonic() - began:.1f} s after {how.name}")
+    if how is signal.SIGSTOP:
+        group.primary.signal(signal.SIGCONT)
+        producer.until_more(200)
+    producer.stop()
+    with server.channel() as channel:
+        stub = task_service_pb2_grpc.TaskServiceStub(channel)
+        ids = [item.task_id for item in producer.expected]
+
+        def ended() -> bool:
+            tasks, missing = read_tasks(stub, ids)
+            return bool(missing) or all(task.state > Task.STATE_RETRYING for task in tasks.values())
+
+        eventually(ended, timeout=60, what="everything accepted ends")
+        tasks, missing = read_tasks(stub, ids)
+    assert missing == []
+    assert problems_of(producer.expected, tasks, tmp_path / "runs") == []
+
+
+@pytest.mark.chaos
+def test_gateways_hear_of_each_other_after_a_failover(
+    group: Replicated, server: GatewayProcess, gateways: Callable[..., GatewayProcess]
+) -> None:
+    here, there = Api(server.target), Api(gateways("--redis", group.sentinel_url, *QUICK).target)
+    for api in (here, there):
+        eventually(api.is_serving, what="the gateway is ready")
+    group.primary.kill()
+    promoted = eventually(group.promoted, timeout=30, what="a replica is promoted")
+    assert isinstance(promoted, StoreProcess)
+    with group.client(promoted) as admin:
+        eventually(
+            lambda: len(admin.client_list(_type="pubsub")) >= 2, timeout=20, what="both listen to the new primary"
+        )
+    for api in (here, there):
+        eventually(api.is_serving, timeout=20, what="the gateway is ready again")
+    stream = there.stream("q", credit=1)
+    assert stream.is_quiet()
+    began = time.monotonic()
+    task_id = here.submit_id("q")
+    there.succeed(stream.lease())
+    assert here.wait(task_id, 10).done
+    assert time.monotonic() - began < 5  # notes brought it: without them each looks again after 10 s
+    here.close()
+    there.close()
+
+
+@pytest.mark.chaos
+def test_passwords_of_the_stores_and_of_the_sentinels(
+    replicated: Callable[..., Replicated], gateways: Callable[..., GatewayProcess]
+) -> None:
+    group = replicated("redis", sentinels=True, password="se cret")
+    api = Api(gateways("--redis", group.sentinel_url, *QUICK).target)
+    eventually(api.is_serving, what="the gateway is ready")
+    task_id = api.submit_id("q")
+    assert api.get(task_id).state == Task.STATE_QUEUED
+    api.close()
