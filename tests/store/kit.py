@@ -118,6 +118,15 @@ class Kit:
         """The ids of what was leased, in order."""
         return [lease.task_id for lease in await self.lease(count, **fields)]  # type: ignore[arg-type]
 
+    async def lease_all(self, count: int) -> list[Lease]:
+        """Leases so many, however many calls that takes; they must be there."""
+        found: list[Lease] = []
+        while len(found) < count:
+            part = await self.lease(count - len(found))
+            assert part, f"{len(found)} tasks are there, not {count}"
+            found += part
+        return found
+
     async def lease_one(self, **fields: object) -> Lease:
         """Leases the one task that must be there."""
         leases = await self.lease(1, **fields)  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Queues and workers, as operators see and set them; tasks sent back and purged."""
 
 from caraway_server.core.task import State
+from caraway_server.store.store import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import ReportKind, WorkArrived
 from store.kit import Kit
 
@@ -56,9 +57,9 @@ async def test_a_purge_revokes_what_is_queued_only(kit: Kit) -> None:
 
 
 async def test_a_purge_is_bounded(kit: Kit) -> None:
-    for start in range(3):
-        await kit.store.submit([kit.new(f"{start}-{number}") for number in range(400)])
-    assert [await kit.store.purge("q") for _ in range(3)] == [(500, True), (500, True), (200, False)]
+    most = MOST_IN_ONE_SCRIPT
+    await kit.store.submit([kit.new() for _ in range(2 * most + 100)])
+    assert [await kit.store.purge("q") for _ in range(3)] == [(most, True), (most, True), (100, False)]
 
 
 async def test_a_dead_letter_is_sent_back_anew(kit: Kit) -> None:

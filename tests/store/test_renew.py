@@ -55,7 +55,7 @@ async def test_a_taken_back_lease_is_not_revived(kit: Kit) -> None:
 async def test_more_than_one_script_holds(kit: Kit) -> None:
     count = RENEW_IN_ONE_SCRIPT + 500
     await kit.store.submit([kit.new(f"t{n:04}") for n in range(count)])
-    leases = [lease for _ in range(3) for lease in await kit.lease(500)]
+    leases = await kit.lease_all(count)
     held = [(lease.task_id, lease.fence) for lease in leases]
     held[1] = ("t0001", "7")
     held[RENEW_IN_ONE_SCRIPT + 5] = (held[RENEW_IN_ONE_SCRIPT + 5][0], "8")

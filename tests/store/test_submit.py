@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from caraway_server.core.task import State
+from caraway_server.settings import Settings
 from caraway_server.store import keys
 from caraway_server.store.store import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import ReportKind
@@ -85,6 +86,12 @@ async def test_all_or_nothing_takes_nothing_when_one_is_refused(kit: Kit) -> Non
     assert await kit.store.get(["a", "b"]) == [None, None]
 
 
+async def test_all_or_nothing_holds_for_the_largest_batch(kit: Kit) -> None:
+    batch = [kit.new() for _ in range(Settings().max_batch_size)]
+    await kit.submit(batch[-1].task_id, fingerprint=b"another")
+    assert {answer.word for answer in (await kit.store.submit(batch, all_or_nothing=True))[:-1]} == {"rejected"}
+
+
 async def test_all_or_nothing_takes_all_and_may_be_repeated(kit: Kit) -> None:
     batch = [kit.new("a"), kit.new("b")]
     assert [answer.word for answer in await kit.store.submit(batch, all_or_nothing=True)] == ["created", "created"]
@@ -126,7 +133,7 @@ async def test_an_instant_beyond_the_horizon_is_refused(kit: Kit, field: str) ->
 async def test_a_large_batch_is_cut_into_scripts(kit: Kit) -> None:
     answers = await kit.store.submit([kit.new(f"t{n:04}") for n in range(MOST_IN_ONE_SCRIPT * 2 + 1)])
     assert {answer.word for answer in answers} == {"created"}
-    assert await kit.redis.hget(keys.DEPTH, "q") == b"1001"
+    assert await kit.redis.hget(keys.DEPTH, "q") == str(MOST_IN_ONE_SCRIPT * 2 + 1).encode()
 
 
 async def test_an_empty_batch_is_no_call(kit: Kit) -> None:
