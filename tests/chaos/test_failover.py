@@ -1,7 +1,6 @@
 """A primary with two replicas and three sentinels: the primary is lost under load, and nothing accepted with it."""
 
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from api.wire import Api
-from caraway import Caraway
-from caraway.exceptions import OperationalError
-from caraway.v1 import task_pb2, task_service_pb2_grpc
-from chaos.history import Expected, problems_of, read_tasks
+from caraway.v1 import task_pb2
+from chaos.history import problems_of
+from chaos.producer import Producer
 from support.gateway import GatewayProcess
 from support.processes import eventually
 from support.replicated import Replicated
@@ -21,41 +19,6 @@ from support.worker import WorkerProcess
 
 QUICK = ("--lease", "3", "--heartbeat", "1", "--max-lost", "50", "-l", "WARNING")
 Task = task_pb2.Task
-
-
-class Producer:
-    """Submits small batches as fast as they are confirmed, and remembers what was accepted."""
-
-    def __init__(self, target: str) -> None:
-        self._app = Caraway(target=target)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.expected: list[Expected] = []
-        self.refused = 0
-        self._thread.start()
-
-    def _run(self) -> None:
-        number = 0
-        while not self._stopped.is_set():
-            numbers = range(number, number + 20)
-            number += 20
-            signatures = [self._app.signature("chaos.square", (n, 0.0)) for n in numbers]
-            try:
-                results = self._app.submit_many(signatures)
-            except OperationalError:
-                self.refused += 1
-                continue
-            self.expected += [Expected(result.id, n * n) for n, result in zip(numbers, results, strict=True)]
-
-    def until_more(self, count: int) -> None:
-        """Waits until so many more are accepted."""
-        wanted = len(self.expected) + count
-        eventually(lambda: len(self.expected) >= wanted, timeout=40, what=f"{count} more tasks are accepted")
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join(60)
-        self._app.close()
 
 
 @pytest.fixture(params=["valkey", "redis"])
@@ -93,17 +56,7 @@ def test_nothing_accepted_is_lost_with_the_primary(
         group.primary.signal(signal.SIGCONT)
         producer.until_more(200)
     producer.stop()
-    with server.channel() as channel:
-        stub = task_service_pb2_grpc.TaskServiceStub(channel)
-        ids = [item.task_id for item in producer.expected]
-
-        def ended() -> bool:
-            tasks, missing = read_tasks(stub, ids)
-            return bool(missing) or all(task.state > Task.STATE_RETRYING for task in tasks.values())
-
-        eventually(ended, timeout=60, what="everything accepted ends")
-        tasks, missing = read_tasks(stub, ids)
-    assert missing == []
+    tasks = producer.ended()
     assert problems_of(producer.expected, tasks, tmp_path / "runs") == []
 
 
