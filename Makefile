@@ -92,3 +92,17 @@ demo: setup ## count words on a gateway and a worker of its own: make demo FILES
 .PHONY: bench
 bench: setup ## measure Caraway, Celery and others in one run (half an hour): make bench ONLY="drain compare"
 	@$(BIN)/python -m benchmarks $(ONLY)
+
+ENDURANCE = PYTHONPATH=benchmarks/programs $(BIN)/python -m benchmarks.endurance
+
+.PHONY: restarts
+restarts: setup ## kill store and gateway a hundred times each under load (5 minutes): make restarts COUNT=10
+	@$(ENDURANCE).restarts $(COUNT)
+
+.PHONY: million
+million: setup ## compare rates with a million tasks queued and with a thousand (10 minutes): make million COUNT=50000
+	@$(ENDURANCE).million $(COUNT)
+
+.PHONY: soak
+soak: setup ## ten minutes at half the maximum rate, with a chart: make soak SECONDS=60
+	@$(ENDURANCE).soak $(SECONDS)
