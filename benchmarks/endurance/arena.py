@@ -121,6 +121,11 @@ class Arena:
         """Turn the clock by which the store's times go; the duties look at it within seconds."""
         self.client.incrby(f"{ROOT}clock", round(seconds * 1e6))
 
+    def cpu_seconds(self) -> float:
+        """What gateway and store have used of the processors."""
+        times = [psutil.Process(service.pid).cpu_times() for service in (self.gateway, self.store)]
+        return sum(time.user + time.system for time in times)
+
     def memory(self) -> dict[str, int]:
         """Resident bytes by process; the worker's children are one, and what rewrites the store's file is left out."""
         sizes = {}

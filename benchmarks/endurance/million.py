@@ -5,6 +5,8 @@
 
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from caraway_tasks import noop
@@ -28,6 +30,7 @@ FEW, MANY = 1_000, 1_000_000
 MEASURED = 20_000
 DELAYED = 5_000
 LEASED = 2_000
+ROUNDS = 3
 PAGES = 100
 PAGE = 100
 CHUNK = 10_000
@@ -37,7 +40,16 @@ LEAST_SHARE = 0.8  # of the rate with few tasks
 LONGEST_MS = 20.0
 FLAGS = ("--lease", "3", "--heartbeat", "1", "--dedup-window", "60")
 
-Rates = dict[str, float]
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many a second, and what each cost gateway and store together, in microseconds of processor."""
+
+    per_second: float
+    cost: float
+
+
+Rates = dict[str, Rate]
 
 
 class Level:
@@ -67,13 +79,25 @@ class Level:
         self._submit(self._tasks, countdown=DAY, queue="tomorrow")
 
     def measure(self) -> Rates:
-        """All rates, each a second."""
+        """All rates, each a second: the best of some rounds, which others on the machine disturb least."""
+        rounds = [self._round() for _ in range(ROUNDS)]
         return {
-            "submit, tasks/s": self._submit(MEASURED),
-            "list, pages of 100/s": self._list(),
-            "delayed tasks made ready, tasks/s": self._promote(),
-            "drain, tasks/s": self._drain(),
+            name: Rate(max(one[name].per_second for one in rounds), min(one[name].cost for one in rounds))
+            for name in rounds[0]
         }
+
+    def _round(self) -> Rates:
+        return {
+            "submit, tasks/s": self._metered(lambda: self._submit(MEASURED), MEASURED),
+            "list, pages of 100/s": self._metered(self._list, PAGES),
+            "delayed tasks made ready, tasks/s": self._metered(self._promote, DELAYED),
+            "drain, tasks/s": self._metered(self._drain, MEASURED),
+        }
+
+    def _metered(self, measure: Callable[[], float], count: int) -> Rate:
+        before = self._arena.cpu_seconds()
+        per_second = measure()
+        return Rate(per_second, (self._arena.cpu_seconds() - before) / count * 1e6)
 
     def _list(self) -> float:
         stub = task_service_pb2_grpc.TaskServiceStub(self._channel)
@@ -88,14 +112,17 @@ class Level:
 
     def _promote(self) -> float:
         due = datetime.now(UTC) + timedelta(seconds=3)
+        lane = f"lane:soon:{noop.name}"
+        all_of_them = self._arena.count(lane) + DELAYED
         self._submit(DELAYED, eta=due, queue="soon")
         time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
-        taken = until(lambda: self._arena.count(f"lane:soon:{noop.name}") == DELAYED, 60, "delayed tasks are ready")
+        taken = until(lambda: self._arena.count(lane) == all_of_them, 60, "delayed tasks are ready")
         return DELAYED / taken
 
     def _drain(self) -> float:
         """From the time that the worker is warm."""
-        first, last = MEASURED // 10, MEASURED - MEASURED // 10
+        ended = self._arena.count("ended:7")
+        first, last = ended + MEASURED // 10, ended + MEASURED - MEASURED // 10
         self._arena.worker.start()
         until(lambda: self._arena.count("ended:7") >= first, 60, "the drain begins")
         began, before = time.monotonic(), self._arena.count("ended:7")
@@ -152,15 +179,27 @@ def main(many: int) -> bool:
     print(f"{FEW:,}: {before}", flush=True)
     rates, took, held, left, peak = run(many)
     after = run(FEW)[0]
-    few = {name: (before[name] + after[name]) / 2 for name in rates}
+    few = {
+        name: Rate((before[name].per_second + after[name].per_second) / 2, min(before[name].cost, after[name].cost))
+        for name in rates
+    }
     left -= {"sequence", "reaper:seen", "reaper:grace"}
-    shares = {name: rates[name] / few[name] for name in rates}
-    head = ("rate", f"{FEW:,} queued (before, after)", f"{many:,} queued and as many scheduled", "share")
+    shares = {name: rate.per_second / few[name].per_second for name, rate in rates.items()}
+    head = (
+        "rate", f"{FEW:,} queued (before, after)", f"{many:,} queued and as many scheduled", "share",
+        "microseconds of processor each, gateway and store",
+    )  # fmt: skip
     rows = [
-        (name, f"{few[name]:,.0f} ({before[name]:,.0f}, {after[name]:,.0f})", f"{rates[name]:,.0f}", f"{share:.0%}")
+        (
+            name, f"{few[name].per_second:,.0f} ({before[name].per_second:,.0f}, {after[name].per_second:,.0f})",
+            f"{rates[name].per_second:,.0f}", f"{share:.0%}", f"{few[name].cost:,.0f} and {rates[name].cost:,.0f}",
+        )
         for name, share in shares.items()
+    ]  # fmt: skip
+    text = [
+        table(head, rows),
+        table(("then (a duty may look half a minute late)", "seconds"), [(name, f"{took[name]:.1f}") for name in took]),
     ]
-    text = [table(head, rows), table(("then", "seconds"), [(name, f"{took[name]:.1f}") for name in took])]
     slow = [(one.name, str(one.count), f"{one.longest:.1f}") for one in held]
     text.append(table(("script", f"times above {NOTED_MS:.0f} ms", "longest, ms"), slow) if slow else "No slow script.")
     text.append(f"Most memory of the store: {peak / 1e6:,.0f} MB. Keys left: {', '.join(sorted(left)) or 'none'}.")

@@ -23,6 +23,7 @@ def server_facts(session: Session) -> dict[str, Any]:
         "server_version": response.server_version,
         "store_version": response.store_version,
         "durability": durability.removeprefix("DURABILITY_"),
+        "wait_replicas": response.wait_replicas,
         "failover_loss": response.failover_loss,
         "server_time": instant(response, "server_time"),
         "max_payload_bytes": response.max_payload_bytes,
