@@ -5,11 +5,12 @@ import logging
 import random
 import secrets
 from collections.abc import Callable
+from typing import cast
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from caraway.v1 import admin_service_pb2, control_service_pb2, task_service_pb2, worker_service_pb2
 from caraway_server.api.admin_service import MIN_KEEPALIVE_SECONDS, AdminService
@@ -25,6 +26,7 @@ from caraway_server.api.task_service import TaskService
 from caraway_server.api.task_watch import TaskWatch
 from caraway_server.api.worker_service import WorkerService
 from caraway_server.core.errors import StoreUnavailable
+from caraway_server.edge import Edge
 from caraway_server.maintenance.expirer import Expirer
 from caraway_server.maintenance.loop import DutyLoop
 from caraway_server.maintenance.prober import Prober
@@ -45,6 +47,7 @@ TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
 WORKERS = worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"]
 ADMIN = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
 CONTROL = control_service_pb2.DESCRIPTOR.services_by_name["ControlService"]
+REFLECTION = cast(ServiceDescriptor, reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"])
 SERVICES = (TASKS.full_name, WORKERS.full_name, ADMIN.full_name, CONTROL.full_name)
 
 
@@ -76,11 +79,13 @@ class Gateway:
     Args:
         settings: what it was started with.
         store_url: where the store is.
+        edge: how it is reached, and who may call.
         shared_port: whether other processes of this server listen on the same port.
     """
 
-    def __init__(self, settings: Settings, store_url: str, *, shared_port: bool = False) -> None:
+    def __init__(self, settings: Settings, store_url: str, edge: Edge, *, shared_port: bool = False) -> None:
         self._settings = settings
+        self._edge = edge
         self._shared_port = shared_port
         self._redis = connect(store_url)
         gateway_id = secrets.token_hex(5)  # short: watched tasks carry it
@@ -128,11 +133,9 @@ class Gateway:
         """
         server = grpc.aio.server(options=channel_options(shared_port=self._shared_port))
         self._add_services(server)
-        try:
-            port = server.add_insecure_port(self._settings.listen)
-        except RuntimeError as error:
-            raise OSError(f"--listen {self._settings.listen}: {error}") from error
+        port = self._edge.listen(server)
         await server.start()
+        self._start(self._edge.run())
         self._start(self._notes.run())
         for duty in self._duties:
             self._start(duty.run())
@@ -149,9 +152,12 @@ class Gateway:
             CONTROL: (ControlService(store, settings),),
         }
         confirm = store.replicas.confirm if settings.wait_replicas else None
-        server.add_generic_rpc_handlers([bind(*item, confirm=confirm) for item in implementations.items()])
+        handlers = [bind(*item, confirm=confirm) for item in implementations.items()]
+        reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        handlers.append(bind(REFLECTION, (reflection.aio.ReflectionServicer(reflected),)))
+        server.add_generic_rpc_handlers(self._edge.guard(handlers))
+        # Open to all, for load balancers and orchestrators have no token; it only tells whether the gateway works.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
 
     async def _stop(self, server: grpc.aio.Server) -> None:
         await self._health.enter_graceful_shutdown()

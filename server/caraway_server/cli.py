@@ -10,9 +10,11 @@ from collections.abc import Callable
 import click
 import uvloop
 
-from caraway.commands.settings_options import with_settings
+from caraway.commands.settings_options import WrongSettings, with_settings
+from caraway.settings import InvalidSettings
 from caraway_server.app import Gateway
 from caraway_server.core.errors import CarawayServerError
+from caraway_server.edge import Edge
 from caraway_server.embedded import EmbeddedStore
 from caraway_server.processes import run_processes
 from caraway_server.settings import Settings
@@ -32,12 +34,18 @@ def server(settings: Settings, alive_fd: int | None) -> None:
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     try:
-        uvloop.run(_run(settings, alive_fd))
+        edge = Edge(settings)
+    except InvalidSettings as error:
+        raise WrongSettings(error) from error
+    if alive_fd is None:
+        edge.warn()
+    try:
+        uvloop.run(_run(settings, edge, alive_fd))
     except (CarawayServerError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
-async def _run(settings: Settings, alive_fd: int | None) -> None:
+async def _run(settings: Settings, edge: Edge, alive_fd: int | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,14 +65,14 @@ async def _run(settings: Settings, alive_fd: int | None) -> None:
         if settings.processes > 1:
             await run_processes(settings, url, stopped, _say)
         else:
-            await _serve(settings, url, stopped, one_of_many=alive_fd is not None)
+            await _serve(settings, edge, url, stopped, one_of_many=alive_fd is not None)
     finally:
         if embedded is not None:
             await embedded.stop()
 
 
-async def _serve(settings: Settings, url: str, stopped: asyncio.Event, *, one_of_many: bool) -> None:
-    gateway = Gateway(settings, url, shared_port=one_of_many)
+async def _serve(settings: Settings, edge: Edge, url: str, stopped: asyncio.Event, *, one_of_many: bool) -> None:
+    gateway = Gateway(settings, url, edge, shared_port=one_of_many)
     facts = await gateway.examine_store()
     kind = "" if settings.redis else "embedded "
 

@@ -36,7 +36,17 @@ class Settings:
         choices=("always", "everysec", "no"),
     )
     processes: int = setting(1, "Gateway processes that share the port.")
-    insecure: bool = setting(False, "Listen beyond this machine without TLS and tokens.")
+    tls_cert: Path | None = setting(
+        None, "The gateway's certificate with its chain, in PEM. Read again when it changes."
+    )
+    tls_key: Path | None = setting(None, "The certificate's key, without a password. Read again when it changes.")
+    tls_client_ca: Path | None = setting(
+        None, "Serve only clients whose certificate one of these authorities has signed. Read again when it changes."
+    )
+    tokens: Path | None = setting(
+        None, "Serve only calls with a token of this file; `caraway token` makes them. Read again when it changes."
+    )
+    insecure: bool = setting(False, "Listen beyond this machine without TLS, or without tokens.")
     lease: timedelta = setting(timedelta(seconds=15), "How long a delivery lasts unrenewed.")
     heartbeat: timedelta = setting(timedelta(seconds=5), "Time between renewals.")
     result_ttl: timedelta = setting(timedelta(days=1), "How long an ended task is kept.")
@@ -48,7 +58,7 @@ class Settings:
     max_batch_size: int = 500  # items in one request; clients send batches of this size without asking
 
     def __post_init__(self) -> None:
-        problems = [*self._address_problems(), *self._number_problems()]
+        problems = [*self._address_problems(), *self._tls_problems(), *self._number_problems()]
         if problems:
             raise InvalidSettings(problems)
 
@@ -56,12 +66,21 @@ class Settings:
         host, port = self.host, self.listen.rpartition(":")[2]
         if not host or not port.isdecimal() or int(port) > 65535:
             return [Problem("listen", "write HOST:PORT")]
-        if not self.insecure and not _is_loopback(host):
+        if self.unprotected and not self.insecure:
             text = (
-                "it reaches beyond this machine, and there is no TLS and no token yet: anyone who can reach the port "
-                "could run tasks. Listen on 127.0.0.1, or say --insecure in a closed network"
+                f"it reaches beyond this machine, and there is no {self.unprotected}: anyone who can reach the port "
+                "could run tasks, or listen to them. Name --tls-cert, --tls-key and --tokens; or listen on "
+                "127.0.0.1; or say --insecure in a closed network (docs/security.md)"
             )
             return [Problem("listen", text)]
+        return []
+
+    def _tls_problems(self) -> list[Problem]:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            missing = "tls_key" if self.tls_key is None else "tls_cert"
+            return [Problem(missing, "name it too: a certificate and its key go together")]
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            return [Problem("tls_client_ca", "name tls_cert and tls_key too: without them there is no TLS")]
         return []
 
     def _number_problems(self) -> list[Problem]:
@@ -89,6 +108,14 @@ class Settings:
     def host(self) -> str:
         """The host of `listen`, without the brackets of an IPv6 address."""
         return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def unprotected(self) -> str:
+        """What is missing of TLS and tokens where the address reaches beyond this machine; empty: nothing."""
+        if _is_loopback(self.host):
+            return ""
+        missing = [name for name, there in (("TLS", self.tls_cert), ("file of tokens", self.tokens)) if there is None]
+        return " and no ".join(missing)
 
     @property
     def limits(self) -> Limits:

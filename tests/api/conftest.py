@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import grpc
 import pytest
 
 from api.wire import Api
@@ -10,12 +11,12 @@ from support.gateway import GatewayProcess
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[[str], Api]]:
+def connect() -> Iterator[Callable[..., Api]]:
     """Makes clients; they end with the test."""
     made: list[Api] = []
 
-    def make(target: str) -> Api:
-        made.append(Api(target))
+    def make(target: str, channel: grpc.Channel | None = None) -> Api:
+        made.append(Api(target, channel))
         return made[-1]
 
     yield make
@@ -24,7 +25,7 @@ def connect() -> Iterator[Callable[[str], Api]]:
 
 
 @pytest.fixture
-def api(gateway: GatewayProcess, connect: Callable[[str], Api]) -> Api:
+def api(gateway: GatewayProcess, connect: Callable[..., Api]) -> Api:
     """A client of the session's gateway."""
     return connect(gateway.target)
 

@@ -37,6 +37,7 @@ PROVOKED = {
     "UNIQUE_CONFLICT": "api/test_unique_tasks.py::test_a_second_task_of_a_key_is_refused",
     "QUEUE_NOT_FOUND": "api/test_queues.py::test_an_unknown_queue_is_not_found",
     "WORKER_NOT_FOUND": "api/test_workers.py::test_an_unknown_worker_is_not_found",
+    "UNAUTHENTICATED": "api/test_tokens.py::test_every_method_asks_for_a_token",
     "INTERNAL": "api/test_reasons.py::test_a_fault_of_the_gateways_own_is_internal",
 }
 

@@ -57,9 +57,9 @@ def refused(call: Callable[[], object]) -> Refusal:
 class Api:
     """All services of one gateway."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, channel: grpc.Channel | None = None) -> None:
         self.target = target
-        self.channel = grpc.insecure_channel(target)
+        self.channel = channel or grpc.insecure_channel(target)
         self.tasks = task_service_pb2_grpc.TaskServiceStub(self.channel)
         self.workers = worker_service_pb2_grpc.WorkerServiceStub(self.channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)

@@ -3,11 +3,15 @@
 import re
 from pathlib import Path
 
+from caraway.settings import definitions
+from caraway.settings.sections import sections
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = ("clients/python/caraway", "server/caraway_server", "worker/caraway_worker")
 
 
 def variables_read() -> set[str]:
-    """The environment variables that the code asks for by name, and Python's own."""
+    """The environment variables that are settings, or that the code asks for by name, and Python's own."""
     sources = (path.read_text() for package in PACKAGES for path in (CHECKOUT / package).rglob("*.py"))
-    return {"PYTHONPATH"}.union(*(re.findall(r'environ(?:\.get\(|\[)"(\w+)"', source) for source in sources))
+    named = {"PYTHONPATH"}.union(*(re.findall(r'environ(?:\.get\(|\[)"(\w+)"', source) for source in sources))
+    return named | {one.variable for settings in sections().values() for one in definitions(settings)}

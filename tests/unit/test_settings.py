@@ -1,6 +1,7 @@
 """The gateway's settings: everything is checked at once, and each complaint names its setting."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from caraway_server.cli import server
 from caraway_server.settings import Settings
 
 SECOND = timedelta(seconds=1)
+A_PATH = Path("somewhere")
 
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("listen", {"listen": "nowhere"}),
@@ -20,6 +22,11 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("listen", {"listen": "0.0.0.0:50051"}),
     ("listen", {"listen": "[::]:50051"}),
     ("listen", {"listen": "example.org:50051"}),
+    ("listen", {"listen": "0.0.0.0:50051", "tls_cert": A_PATH, "tls_key": A_PATH}),
+    ("listen", {"listen": "0.0.0.0:50051", "tokens": A_PATH}),
+    ("tls_key", {"tls_cert": A_PATH}),
+    ("tls_cert", {"tls_key": A_PATH}),
+    ("tls_client_ca", {"tls_client_ca": A_PATH}),
     ("processes", {"processes": 0}),
     ("lease", {"lease": 0.5 * SECOND, "heartbeat": 0.1 * SECOND}),
     ("heartbeat", {"heartbeat": 10 * SECOND}),
@@ -56,7 +63,14 @@ def test_loopback_needs_no_leave(address: str) -> None:
 
 
 def test_beyond_loopback_only_with_leave() -> None:
-    assert Settings(listen="0.0.0.0:50051", insecure=True).host == "0.0.0.0"
+    assert Settings(listen="0.0.0.0:50051", insecure=True).unprotected == "TLS and no file of tokens"
+    partly = Settings(listen="0.0.0.0:50051", insecure=True, tokens=A_PATH)
+    assert partly.unprotected == "TLS"
+
+
+def test_beyond_loopback_with_tls_and_tokens() -> None:
+    protected = Settings(listen="0.0.0.0:50051", tls_cert=A_PATH, tls_key=A_PATH, tokens=A_PATH)
+    assert protected.unprotected == ""
 
 
 def test_the_command_refuses_to_listen_beyond_this_machine() -> None:

@@ -1,7 +1,7 @@
 """What a child tells of the app that it has loaded."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,12 @@ class TaskEntry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The app: its target, default queue, what to do with unknown names ("wait" or "fail"), and its tasks."""
+    """The app: how it reaches the gateway (as environment variables), its default queue, what to do with unknown names
+    ("wait" or "fail"), and its tasks.
+    """
 
     app: str
-    target: str
+    client: dict[str, str] = field(repr=False)  # it may hold a token
     default_queue: str
     unknown_task: str
     tasks: tuple[TaskEntry, ...]

@@ -16,6 +16,7 @@ import traceback
 from caraway.app import Caraway
 from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
+from caraway.settings import environment_of
 from caraway_worker import frames, log, soft_limit
 from caraway_worker.catalog import Catalog, TaskEntry
 from caraway_worker.child_slot import ChildSlot
@@ -57,8 +58,6 @@ class Child:
         try:
             if options.start_timeout > 0:
                 faulthandler.dump_traceback_later(options.start_timeout)
-            if options.target is not None:
-                os.environ["CARAWAY_TARGET"] = options.target
             app = find_app(options.app)
             for module in options.include:
                 importlib.import_module(module)
@@ -128,7 +127,7 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
     """Write down what the supervisor needs to know of an app."""
     return Catalog(
         app=app.main or name,
-        target=app.target,
+        client=environment_of(app.client_settings),
         default_queue=app.default_queue,
         unknown_task=app.unknown_task,
         tasks=tuple(

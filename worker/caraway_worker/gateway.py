@@ -7,20 +7,21 @@ import grpc
 import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 
+from caraway.transport import Transport
 from caraway.v1 import admin_service_pb2, worker_service_pb2
 from caraway_worker.options import Limits
 
 ABORTED = grpc.StatusCode.ABORTED.value[0]
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE.value[0]
 
-# What will be answered the same however often it is asked.
+# What will be answered the same however often it is asked. Not UNAUTHENTICATED: outcomes of tasks are kept until the
+# gateway's tokens, or the worker's, have been put right.
 _FINAL = frozenset(
     {
         grpc.StatusCode.INVALID_ARGUMENT,
         grpc.StatusCode.UNIMPLEMENTED,
         grpc.StatusCode.FAILED_PRECONDITION,
         grpc.StatusCode.OUT_OF_RANGE,
-        grpc.StatusCode.UNAUTHENTICATED,
         grpc.StatusCode.PERMISSION_DENIED,
     }
 )
@@ -80,10 +81,12 @@ class LeaseCall:
 
 
 class Gateway:
-    """A channel to one target, for one event loop."""
+    """A channel to one target, for one event loop. Raises InvalidSettings if a file of TLS is wrong."""
 
-    def __init__(self, target: str) -> None:
-        self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+    def __init__(self, transport: Transport) -> None:
+        self._metadata = transport.metadata
+        transport.metadata()  # a token's file that can't be read is to be said now, not by every call
+        self._channel = _channel(transport)
         self._lease_tasks = self._channel.stream_stream(
             "/caraway.v1.WorkerService/LeaseTasks",
             request_serializer=worker_service_pb2.LeaseTasksRequest.SerializeToString,
@@ -108,12 +111,14 @@ class Gateway:
 
     def open_stream(self) -> LeaseCall:
         """Open a lease stream; whether it works is seen at the first read or write."""
-        return LeaseCall(self._lease_tasks())
+        return LeaseCall(self._lease_tasks(metadata=self._metadata()))
 
     async def report(self, request: bytes, timeout: float) -> worker_service_pb2.ReportTasksResponse:
         """Send a serialized ReportTasksRequest; `timeout` in seconds. Raises GatewayError."""
         try:
-            response: worker_service_pb2.ReportTasksResponse = await self._report_tasks(request, timeout=timeout)
+            response: worker_service_pb2.ReportTasksResponse = await self._report_tasks(
+                request, timeout=timeout, metadata=self._metadata()
+            )
         except grpc.aio.AioRpcError as error:
             raise _translated(error) from error
         return response
@@ -121,7 +126,9 @@ class Gateway:
     async def limits(self, timeout: float) -> Limits:
         """Ask for the gateway's limits; what it does not say keeps its default. Raises GatewayError."""
         try:
-            info = await self._get_server_info(admin_service_pb2.GetServerInfoRequest(), timeout=timeout)
+            info = await self._get_server_info(
+                admin_service_pb2.GetServerInfoRequest(), timeout=timeout, metadata=self._metadata()
+            )
         except grpc.aio.AioRpcError as error:
             raise _translated(error) from error
         known = Limits()
@@ -136,7 +143,9 @@ class Gateway:
         count = 0
         while True:
             try:
-                response = await self._purge_queue(admin_service_pb2.PurgeQueueRequest(name=queue), timeout=timeout)
+                response = await self._purge_queue(
+                    admin_service_pb2.PurgeQueueRequest(name=queue), timeout=timeout, metadata=self._metadata()
+                )
             except grpc.aio.AioRpcError as error:
                 raise _translated(error) from error
             count += response.purged_count
@@ -155,6 +164,15 @@ def reason_of(status: status_pb2.Status) -> str:
         if detail.Unpack(info):
             return str(info.reason)
     return ""
+
+
+def _channel(transport: Transport) -> grpc.aio.Channel:
+    options = [*_OPTIONS, *transport.options]
+    if not transport.secure:
+        return grpc.aio.insecure_channel(transport.address, options=options)
+    files = transport.tls_files()
+    credentials = grpc.ssl_channel_credentials(files.ca, files.key, files.cert)
+    return grpc.aio.secure_channel(transport.address, credentials, options=options)
 
 
 def _translated(error: grpc.aio.AioRpcError) -> GatewayError:

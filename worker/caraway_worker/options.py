@@ -1,7 +1,8 @@
 """What the supervisor tells a child on its command line."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,8 +12,8 @@ class ChildOptions:
     Arguments: `pool` is how its `slots` run tasks; `include` are modules to import after the app; `socket` and `shared`
     are descriptors; `worker` is the node's name, `index` the child's place in the pool, from 1; soft and hard limits in
     seconds; `max_memory` in KiB; `stdout_level` is the log level of what tasks print, None: it is left alone;
-    `target` is the gateway for what tasks submit, unless the app names its own; `start_timeout` is how many seconds the
-    app's import may take, 0: as long as it likes.
+    `start_timeout` is how many seconds the app's import may take, 0: as long as it likes; `environment` is added to the
+    child's, and stands on no command line: it has the token.
     """
 
     app: str
@@ -31,12 +32,12 @@ class ChildOptions:
     include: tuple[str, ...] = ()
     log_file: str = ""
     stdout_level: int | None = None
-    target: str | None = None
     start_timeout: float = 60.0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def to_text(self) -> str:
         """Return it as one argument."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(replace(self, environment={})))
 
     @classmethod
     def from_text(cls, text: str) -> "ChildOptions":

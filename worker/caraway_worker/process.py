@@ -80,7 +80,9 @@ def start_child(options: ChildOptions) -> Link:
         fds = (theirs.fileno(), shared)
         told = replace(options, socket=fds[0], shared=fds[1], supervisor=os.getpid())
         command = [sys.executable, "-m", "caraway_worker.child", told.to_text()]
-        process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, env={**os.environ, **options.environment}, pass_fds=fds, stdin=subprocess.DEVNULL
+        )
         return Link(process, ours, SupervisorSide(shared, options.slots))
     except OSError:
         ours.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from caraway.settings import InvalidSettings, Kind, Problem, Unreadable, setting
+from caraway.settings import Credentials, InvalidSettings, Kind, Problem, Unreadable, setting
 from caraway_worker.pools import POOL_NAMES, pool_named
 
 QUEUE_NAME_LIMIT = 255
@@ -50,7 +50,7 @@ _REMAP = Kind("SIGQUIT", lambda text: str(text).upper() == "SIGQUIT", lambda rem
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Credentials):
     """What a worker is started with: the section `worker`.
 
     `adopt` is how a solo worker's process hands itself to its supervisor.
@@ -68,7 +68,7 @@ class Settings:
         kind=_NODE_NAME,
         shown="worker@%h",
     )
-    target: str | None = setting(None, "The gateway, HOST:PORT.", shown="the app's own")
+    target: str | None = setting(None, "The gateway, HOST:PORT; grpcs://HOST:PORT by TLS.", shown="the app's own")
     include: tuple[str, ...] = setting((), "Modules to import after the app.", flags=("-I", "--include"))
     queues: tuple[str, ...] = setting((), "Queues.", flags=("-Q", "--queues"), shown="the app's own")
     exclude_queues: tuple[str, ...] = setting((), "Queues to leave out.", flags=("-X", "--exclude-queues"))
@@ -113,7 +113,7 @@ class Settings:
     adopt: str = setting("", "", flags=("--adopt",), only_flag=True)
 
     def __post_init__(self) -> None:
-        problems = [Problem(name, text) for wrong, name, text in self._checks() if wrong]
+        problems = [Problem(name, text) for wrong, name, text in self._checks() if wrong] + self.credential_problems()
         if problems:
             raise InvalidSettings(problems)
 

@@ -48,6 +48,7 @@ def run(options: ChildOptions, arguments: list[str]) -> int:
         signal.signal(sign, pass_on)
     threading.Thread(target=_follow, args=(supervisor,), daemon=True).start()
     log.set_up_child(options)
+    os.environ.update(options.environment)
     child.serve(replace(options, socket=ours.detach(), shared=shared, supervisor=supervisor.pid))
     return supervisor.wait()
 

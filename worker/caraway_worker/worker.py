@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any
 
+from caraway.settings import ClientSettings, definitions, environment_of, load
+from caraway.transport import Transport
 from caraway.v1 import worker_service_pb2
 from caraway_worker.autoscale import Autoscaler
 from caraway_worker.backoff import Backoff
@@ -93,9 +95,9 @@ class Worker:
         self._catalog = catalog
         self._queues = self._settings.queues_of(catalog.default_queue)
         self._intake = Intake(catalog, self._settings)
-        target = self._settings.target or catalog.target
-        self._say(banner(self._settings, catalog, target, self._queues))
-        gateway = Gateway(target)
+        client = load(ClientSettings, environ={**catalog.client, **client_environment(self._settings)}, strict=False)
+        gateway = Gateway(Transport(client.settings.target, client.settings))
+        self._say(banner(self._settings, catalog, client.settings.target, self._queues))
         try:
             if self._settings.purge and not await self._purge(gateway):
                 return 0
@@ -372,9 +374,17 @@ def child_options(settings: Settings) -> ChildOptions:
         include=settings.include,
         log_file=settings.log_file,
         stdout_level=settings.stdout_level,
-        target=settings.target,
         start_timeout=settings.start_timeout.total_seconds(),
+        environment=client_environment(settings),
     )
+
+
+def client_environment(settings: Settings) -> dict[str, str]:
+    """What this worker was told of the gateway, as the variables that an app reads."""
+    known = definitions(ClientSettings)
+    given = {one.field: value for one in known if (value := getattr(settings, one.field))}
+    written = environment_of(ClientSettings(**given))
+    return {one.variable: written[one.variable] for one in known if one.field in given}
 
 
 def _pool_options(settings: Settings) -> PoolOptions:

@@ -39,6 +39,11 @@ class Caraway(Content):
         main: str | None = None,
         target: str | None = None,
         *,
+        token: str | None = None,
+        tls_ca: Path | str | None = None,
+        tls_cert: Path | str | None = None,
+        tls_key: Path | str | None = None,
+        tls_server_name: str | None = None,
         default_queue: str | None = None,
         unknown_task: Literal["wait", "fail"] = "wait",
         task_cls: type[AnyTask] | str = Task,
@@ -48,8 +53,11 @@ class Caraway(Content):
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
 
-        `target` is the gateway's address as "host:port"; by default what docs/configuration.md says of the section
-        `client` (the environment's CARAWAY_TARGET, caraway.toml, localhost:50051), read when first needed.
+        `target` is the gateway's address as "host:port", or "grpcs://host:port" to reach it by TLS. `token` is the one
+        that it asks for, or "@FILE". `tls_ca` are the authorities that sign its certificate, `tls_cert` and `tls_key`
+        what to show to it, all PEM files; `tls_server_name` is the name in its certificate. Each is by default what
+        docs/configuration.md says of the section `client` (the environment's CARAWAY_TARGET, CARAWAY_TOKEN, ...,
+        caraway.toml), read when first needed.
         `default_queue` is where tasks go that name no queue, and what a worker without -Q serves. `unknown_task` says
         what a worker of this app does about a task that it does not know: "wait" leaves it in its queue for one that
         does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks, or its name
@@ -68,7 +76,15 @@ class Caraway(Content):
         self.task_publish_retry_policy = dict(task_publish_retry_policy or {})
         self._send_policy = send_policy(task_publish_retry, self.task_publish_retry_policy)
         self.tasks: dict[str, Task[..., Any]] = {}
-        self._target = target
+        self._given = {
+            "target": target,
+            "token": token,
+            "tls_ca": tls_ca,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
+            "tls_server_name": tls_server_name,
+        }
+        self._client_settings: ClientSettings | None = None
         self._default_options: CallOptions = {"queue": default_queue} if default_queue else {}
         self._gateway: Gateway | None = None
         self._lock = threading.Lock()
@@ -78,11 +94,16 @@ class Caraway(Content):
         return f"<{type(self).__name__} {self.main or '__main__'}>"
 
     @property
+    def client_settings(self) -> ClientSettings:
+        """How the gateway is reached. Raises ImproperlyConfigured if the settings are wrong."""
+        if self._client_settings is None:
+            self._client_settings = load(ClientSettings, self._given, find_file(), strict=False).settings
+        return self._client_settings
+
+    @property
     def target(self) -> str:
         """The gateway's address. Raises ImproperlyConfigured if the settings are wrong."""
-        if self._target is None:
-            self._target = load(ClientSettings, file=find_file(), strict=False).settings.target
-        return self._target
+        return self.client_settings.target
 
     @property
     def gateway(self) -> Gateway:
@@ -93,7 +114,8 @@ class Caraway(Content):
 
             with self._lock:
                 if self._gateway is None:
-                    self._gateway = Client(self.target)
+                    settings = self.client_settings
+                    self._gateway = Client(settings.target, credentials=settings)
         return self._gateway
 
     def close(self) -> None:

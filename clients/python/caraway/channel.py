@@ -15,6 +15,8 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
 from grpc import Channel, RpcError, StatusCode
 
+from caraway.transport import Transport
+
 __all__ = ["OPTIONS", "Channel", "RpcError", "StatusCode", "new_channel"]
 
 _MAX_MESSAGE: Final = 64 * 1024 * 1024
@@ -36,12 +38,17 @@ OPTIONS: Final[tuple[tuple[str, int], ...]] = (
 )
 
 
-def new_channel(target: str) -> Channel:
-    """Make a channel that connects at its first call."""
-    return grpc.insecure_channel(target, options=OPTIONS)
+def new_channel(transport: Transport) -> Channel:
+    """Make a channel that connects at its first call. Raises InvalidSettings if a file of TLS is wrong."""
+    options = (*OPTIONS, *transport.options)
+    if not transport.secure:
+        return grpc.insecure_channel(transport.address, options=options)
+    files = transport.tls_files()
+    credentials = grpc.ssl_channel_credentials(files.ca, files.key, files.cert)
+    return grpc.secure_channel(transport.address, credentials, options=options)
 
 
 # grpc's core shuts itself down, in a thread of its own, once nothing uses it, as when the only channel is closed for a
 # fork. A fork that met this thread inherited its locks, and the child hung (in 7 of 10 runs of 20 forks). A channel
 # that is never called opens no connection and keeps the core up.
-_keeps_core_up: Final = new_channel("unix:/nowhere")
+_keeps_core_up: Final = new_channel(Transport("unix:/nowhere"))

@@ -17,6 +17,8 @@ from caraway.exceptions import CarawayError, OperationalError
 from caraway.refusal import from_rpc_error
 from caraway.retry_clock import RetryClock, WaitClock
 from caraway.send_policy import SendPolicy
+from caraway.settings import Credentials
+from caraway.transport import Transport
 from caraway.v1 import (
     admin_service_pb2_grpc,
     control_service_pb2_grpc,
@@ -31,8 +33,12 @@ __all__ = ["Client"]
 class Client:
     """Calls one gateway, with retries, from any thread, event loop or forked child. Implements `gateway.Gateway`."""
 
-    def __init__(self, target: str, *, retry_for: float | None = None) -> None:
-        """`target` is "host:port". Connects at the first call. `retry_for` is RetryClock's."""
+    def __init__(self, target: str, *, credentials: Credentials | None = None, retry_for: float | None = None) -> None:
+        """`target` is Transport's. Connects at the first call. `retry_for` is RetryClock's.
+
+        Raises ImproperlyConfigured if target and credentials don't fit.
+        """
+        self._transport = Transport(target, credentials)
         self.target = target
         self.retry_for = retry_for
         self.gate = forking.Gate()
@@ -96,7 +102,7 @@ class Client:
         while True:
             stub = self.gate.enter(self._open)
             try:
-                responses = stub.WatchTasks(resumed)
+                responses = stub.WatchTasks(resumed, metadata=self._transport.metadata())
             finally:
                 # Not held while the caller looks at what came: a fork would wait for it.
                 self.gate.leave()
@@ -169,7 +175,7 @@ class Client:
 
     def _open(self) -> Any:
         if self._channel is None:
-            self._channel = new_channel(self.target)
+            self._channel = new_channel(self._transport)
             # One namespace: no two services have a method of the same name.
             self._stub = SimpleNamespace(
                 **vars(task_service_pb2_grpc.TaskServiceStub(self._channel)),
@@ -182,7 +188,7 @@ class Client:
         """Make one attempt. Raises CarawayError."""
         stub = self.gate.enter(self._open)
         try:
-            return getattr(stub, method)(request, timeout=timeout)
+            return getattr(stub, method)(request, timeout=timeout, metadata=self._transport.metadata())
         except RpcError as error:
             raise from_rpc_error(error, self.target) from error
         except ValueError as error:
@@ -196,7 +202,8 @@ class Client:
         ended: asyncio.Future[None] = loop.create_future()
         stub = self.gate.enter(self._open)
         try:
-            call = getattr(stub, method).future(request, timeout=timeout)
+            metadata = self._transport.metadata()
+            call = getattr(stub, method).future(request, timeout=timeout, metadata=metadata)
         except BaseException as error:
             self.gate.leave()
             if isinstance(error, ValueError):

@@ -22,6 +22,7 @@ CarawayError
 │   ├── QueueFull
 │   ├── StoreFull
 │   ├── BatchRejected
+│   ├── Unauthenticated          no token, or none that the gateway knows
 │   └── InternalError
 ├── RemoteError                  a task failed with an error that this process does not know
 ├── NotRegistered                no task has this name (also KeyError)
@@ -79,6 +80,7 @@ __all__ = [
     "TaskRevokedError",
     "TimeLimitExceeded",
     "TimeoutError",
+    "Unauthenticated",
     "UniqueConflict",
     "WorkerLostError",
     "WorkerNotFound",
@@ -185,6 +187,10 @@ class StoreFull(RequestError):
 
 class BatchRejected(RequestError):
     """Another item of an all-or-nothing batch was refused."""
+
+
+class Unauthenticated(RequestError):
+    """The gateway asks for a token, and was sent none that it knows (docs/security.md)."""
 
 
 class InternalError(RequestError):

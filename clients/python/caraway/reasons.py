@@ -44,6 +44,7 @@ _TABLE: Final = (
     Reason("UNIQUE_CONFLICT", "ALREADY_EXISTS", exceptions.UniqueConflict),
     Reason("QUEUE_NOT_FOUND", "NOT_FOUND", exceptions.QueueNotFound),
     Reason("WORKER_NOT_FOUND", "NOT_FOUND", exceptions.WorkerNotFound),
+    Reason("UNAUTHENTICATED", "UNAUTHENTICATED", exceptions.Unauthenticated),
     Reason("INTERNAL", "INTERNAL", exceptions.InternalError),
 )
 

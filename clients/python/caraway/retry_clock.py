@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 
 from caraway.exceptions import CarawayError, OperationalError, TimeoutError
 from caraway.send_policy import SendPolicy
+from caraway.tls_advice import tls_advice
 from caraway.v1 import task_pb2, task_service_pb2
 
 __all__ = ["ATTEMPT_TIMEOUT", "LONGEST_RETRY", "MAX_WAIT", "RETRY_FOR", "RetryClock", "WaitClock"]
@@ -69,7 +70,8 @@ class RetryClock:
         how_long = f"for {self._retry_for:g} s" if self._policy is None else f"in {self._tries} tries"
         raise OperationalError(
             f"the gateway at {self._target}, or its store, could not be reached {how_long} "
-            f"({error}); is it running (caraway server), and is the target right (target= or CARAWAY_TARGET)?",
+            f"({error}); is it running (caraway server), and is the target right (target= or CARAWAY_TARGET)?"
+            + (f" And {advice}" if (advice := tls_advice(str(error))) else ""),
             target=self._target,
             reason=error.reason,
         ) from error

@@ -8,10 +8,11 @@ from typing import Any, Final
 import click
 
 from caraway.commands.output import Output, printable
-from caraway.commands.settings_options import with_settings
+from caraway.commands.settings_options import WrongSettings, with_settings
 from caraway.exceptions import CarawayError, OperationalError
 from caraway.gateway import Gateway
-from caraway.settings import ClientSettings
+from caraway.settings import ClientSettings, InvalidSettings
+from caraway.tls_advice import tls_advice
 
 __all__ = ["CHUNK", "FAILED", "Session", "chunks", "exit_if", "operator_command"]
 
@@ -35,9 +36,10 @@ class _GatewayAway(click.ClickException):
 class Session:
     """One run of a command: its client, and where it writes."""
 
-    def __init__(self, target: str, out: Output) -> None:
-        """`target` is "host:port". Connects at the first call."""
-        self.target = target
+    def __init__(self, settings: ClientSettings, out: Output) -> None:
+        """Connects at the first call."""
+        self.target = settings.target
+        self._settings = settings
         self.out = out
         self._client: Gateway | None = None
 
@@ -48,7 +50,7 @@ class Session:
             # Here and not above: grpc takes 80 ms to load, which `--help` and completion need not pay.
             from caraway.client import Client  # noqa: PLC0415
 
-            self._client = Client(self.target, retry_for=_RETRY_FOR)
+            self._client = Client(self.target, credentials=self._settings, retry_for=_RETRY_FOR)
         return self._client
 
     def close(self) -> None:
@@ -64,7 +66,7 @@ def operator_command(name: str) -> Callable[[Callable[..., None]], click.Command
         @with_settings(ClientSettings)
         @functools.wraps(function)
         def run(settings: ClientSettings, as_json: bool, **parameters: Any) -> None:
-            session = Session(settings.target, Output(as_json))
+            session = Session(settings, Output(as_json))
             with contextlib.closing(session), _one_line_errors(settings.target):
                 function(session, **parameters)
 
@@ -86,7 +88,11 @@ def _one_line_errors(target: str) -> Iterator[None]:
                 f"no gateway answers at {target}: start one (caraway server), or name another by --target or "
                 "CARAWAY_TARGET"
             )
+            if advice := tls_advice(str(error)):
+                text += f"; {advice} ({_last_cause(error)})"
         raise _GatewayAway(printable(text)) from error
+    except InvalidSettings as error:
+        raise WrongSettings(error) from error
     except CarawayError as error:
         raise click.ClickException(printable(error)) from error
 

@@ -23,7 +23,8 @@ or else its default:
 ```toml
 # caraway.toml
 [client]
-target = "gateway.example.org:50051"
+target = "grpcs://gateway.example.org:50051"
+token = "@/run/secrets/caraway-token"
 
 [server]
 redis = "redis://localhost:6379/0"
@@ -51,7 +52,11 @@ is `true` or `false` (in the environment also `yes`, `no`, `on`, `off`, `1`, `0`
 _ABOUT: Final = {
     "client": "Every command that asks a gateway, and `Caraway()` in a program where it is not told by its arguments.",
     "server": "`caraway server` and `caraway doctor`.",
-    "worker": "`caraway worker`. Its options that are no settings are in docs/worker.md.",
+    "worker": (
+        "`caraway worker`. Its options that are no settings are in docs/worker.md. How the gateway is reached is by "
+        "default what the app says, or else the section `client`; what is said here goes before that, and for what the "
+        "tasks submit it stands in for the section `client`."
+    ),
 }
 
 

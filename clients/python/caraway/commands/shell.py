@@ -16,7 +16,7 @@ from caraway.commands.settings_options import with_settings
 from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
 from caraway.result import AsyncResult
-from caraway.settings import ClientSettings
+from caraway.settings import ClientSettings, environment_of
 
 __all__ = ["shell_command"]
 
@@ -33,7 +33,7 @@ def shell_command(settings: ClientSettings, app: str | None, without_tasks: bool
     if wanted == "ipython" and not there:
         raise click.UsageError("IPython is not installed: pip install ipython, or --python")
     # For the app, unless it names its own.
-    os.environ["CARAWAY_TARGET"] = settings.target
+    os.environ.update(environment_of(settings))
     try:
         found = find_app(app) if app else Caraway("shell")
     except AppNotFound as error:

@@ -5,6 +5,7 @@ in docs/configuration.md follow from it. Nothing here needs click or grpc: an ap
 """
 
 from caraway.settings.client import ClientSettings
+from caraway.settings.credentials import Credentials
 from caraway.settings.definition import Definition, definitions, environment_of, mask_password, setting
 from caraway.settings.kinds import DURATION, Kind, Unreadable
 from caraway.settings.loading import Loaded, load
@@ -16,6 +17,7 @@ __all__ = [
     "DURATION",
     "ClientSettings",
     "ConfigFile",
+    "Credentials",
     "Definition",
     "InvalidSettings",
     "Kind",

@@ -1,6 +1,7 @@
 """What a setting is: a field of a frozen dataclass, and what flags, environment, file and reference know of it."""
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -99,17 +100,20 @@ def setting(
         "mask": _mask_all if secret is True else secret or None, "only_flag": only_flag, "required": required,
         "shown": shown,
     }  # fmt: skip
+    shows = not secret  # in tracebacks and logs
     if callable(default):
-        return dataclasses.field(default_factory=default, metadata={_KEY: extra})
-    return dataclasses.field(default=default, metadata={_KEY: extra})
+        return dataclasses.field(default_factory=default, repr=shows, metadata={_KEY: extra})
+    return dataclasses.field(default=default, repr=shows, metadata={_KEY: extra})
 
 
 def definitions(settings: Any) -> tuple[Definition, ...]:
-    """Give the settings of a dataclass, in its order."""
-    hints = get_type_hints(settings)
+    """Give the settings of a dataclass, its own before inherited ones, in their order."""
+    kind = settings if isinstance(settings, type) else type(settings)
+    hints = get_type_hints(kind)
+    own = inspect.get_annotations(kind)
     return tuple(
         _definition(settings, field, hints[field.name], field.metadata[_KEY])
-        for field in dataclasses.fields(settings)
+        for field in sorted(dataclasses.fields(settings), key=lambda field: field.name not in own)
         if _KEY in field.metadata
     )
 

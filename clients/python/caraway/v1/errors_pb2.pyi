@@ -62,6 +62,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """NOT_FOUND: no queue has this name: it holds no task, and nothing was ever set for it. Metadata: queue."""
     ERROR_REASON_WORKER_NOT_FOUND: _ErrorReason.ValueType  # 19
     """NOT_FOUND: no worker of this id is known. Metadata: worker_id."""
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 20
+    """UNAUTHENTICATED: the call carries no token, or none that this gateway knows; the message says how to send one. Ends
+    streams too, within seconds of their token's removal.
+    """
     ERROR_REASON_STORE_NOT_CONFIRMED: _ErrorReason.ValueType  # 40
     """UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
     undo it. Repeat it with the same ids, with back-off.
@@ -112,6 +116,10 @@ ERROR_REASON_QUEUE_NOT_FOUND: ErrorReason.ValueType  # 18
 """NOT_FOUND: no queue has this name: it holds no task, and nothing was ever set for it. Metadata: queue."""
 ERROR_REASON_WORKER_NOT_FOUND: ErrorReason.ValueType  # 19
 """NOT_FOUND: no worker of this id is known. Metadata: worker_id."""
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 20
+"""UNAUTHENTICATED: the call carries no token, or none that this gateway knows; the message says how to send one. Ends
+streams too, within seconds of their token's removal.
+"""
 ERROR_REASON_STORE_NOT_CONFIRMED: ErrorReason.ValueType  # 40
 """UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
 undo it. Repeat it with the same ids, with back-off.

@@ -1,0 +1,51 @@
+"""The gateway's certificate, for connections that are made from now on."""
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from caraway.tls import read_tls_files
+
+
+class Certificates:
+    """Holds what the files held when they were last good.
+
+    Args:
+        cert: the chain, in PEM.
+        key: its key, without a password.
+        client_ca: who must have signed the certificates of clients; None: they need none.
+    """
+
+    def __init__(self, cert: Path, key: Path, client_ca: Path | None) -> None:
+        self.paths = tuple(path for path in (cert, key, client_ca) if path is not None)
+        self._cert, self._key, self._client_ca = cert, key, client_ca
+        self._newest: Any = None
+        self._given: Any = None
+
+    def load(self) -> None:
+        """Reads the files. Connections that are open stay as they are.
+
+        Raises:
+            InvalidSettings: a file is missing or wrong.
+        """
+        files = read_tls_files(self._cert, self._key, self._client_ca, ca_name="tls_client_ca")
+        self._newest = grpc.ssl_server_certificate_configuration(
+            [(files.key or b"", files.cert or b"")], root_certificates=files.ca
+        )
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """What gRPC serves with: it asks for the newest certificate whenever a connection is made."""
+        self._given = self._newest
+        credentials: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
+            self._given, self._fetch, require_client_authentication=self._client_ca is not None
+        )
+        return credentials
+
+    def _fetch(self) -> Any:
+        """Called in gRPC's own threads; None says that nothing changed."""
+        newest = self._newest
+        if newest is self._given:
+            return None
+        self._given = newest
+        return newest
