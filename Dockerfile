@@ -23,6 +23,6 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 50051
 
-# A gateway must be told --insecure to listen beyond its container: see docs/deploy.md.
+# To listen beyond its container a gateway must be told TLS and tokens, or --insecure: see docs/deploy.md.
 ENTRYPOINT ["caraway"]
 CMD ["--help"]
