@@ -3,6 +3,7 @@
 `python -m benchmarks.endurance.million [TASKS]`; a million take about ten minutes and 2 GB.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from caraway_tasks import noop
 
 from benchmarks.endurance.arena import Arena, arena, until
 from benchmarks.endurance.record import keep, table
-from benchmarks.endurance.slow_scripts import NOTED_MS, Held, note_slow_scripts, slow_scripts
+from benchmarks.endurance.slow_scripts import NOTED_MS, TOO_LONG_MS, Held, note_slow_scripts, slow_scripts
 from caraway import Caraway
 from caraway.channel import new_channel
 from caraway.v1 import (
@@ -37,7 +38,6 @@ CHUNK = 10_000
 DAY = 86_400
 PATIENCE_SECONDS = 900.0
 LEAST_SHARE = 0.8  # of the rate with few tasks
-LONGEST_MS = 20.0
 FLAGS = ("--lease", "3", "--heartbeat", "1", "--dedup-window", "60")
 
 
@@ -200,12 +200,14 @@ def main(many: int) -> bool:
         table(head, rows),
         table(("then (a duty may look half a minute late)", "seconds"), [(name, f"{took[name]:.1f}") for name in took]),
     ]
-    slow = [(one.name, str(one.count), f"{one.longest:.1f}") for one in held]
-    text.append(table(("script", f"times above {NOTED_MS:.0f} ms", "longest, ms"), slow) if slow else "No slow script.")
+    slow = [(one.name, str(one.count), str(one.too_long), f"{one.longest:.1f}") for one in held]
+    above = (f"times above {NOTED_MS:.0f} ms", f"above {TOO_LONG_MS:.0f} ms")
+    text.append(table(("script", *above, "longest, ms"), slow) if slow else "No slow script.")
+    text.append(f"Load average at the end: {os.getloadavg()[0]:.1f}; times by the clock want a machine of their own.")
     text.append(f"Most memory of the store: {peak / 1e6:,.0f} MB. Keys left: {', '.join(sorted(left)) or 'none'}.")
     keep("A million tasks", "\n\n".join(text))
     longest = max((one.longest for one in held), default=0.0)
-    return min(shares.values()) >= LEAST_SHARE and longest <= LONGEST_MS and not left
+    return min(shares.values()) >= LEAST_SHARE and longest <= TOO_LONG_MS and not left
 
 
 if __name__ == "__main__":
