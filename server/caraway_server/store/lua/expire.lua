@@ -5,7 +5,7 @@
 local over = redis.call('ZRANGE', EXPIRING, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, request.limit)
 for _, id in ipairs(over) do
   local task = load(id)
-  if is_waiting(task) then
+  if task and is_waiting(task) then
     stop_waiting(task)
     finish(task, EXPIRED)
   else

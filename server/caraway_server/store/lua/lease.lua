@@ -55,6 +55,7 @@ local function take(lane, id, score)
   local key = task_key(id)
   local v = redis.call('HMGET', key, 't', 'e', 'a', 'v', 'c', 'x', 'r', 'W')
   local spec, expires = v[1], tonumber(v[6] or 0)
+  if not spec then return true end -- an entry without a record is dropped
   if expires > 0 and expires <= now then
     finish(load(id), EXPIRED)
     return true

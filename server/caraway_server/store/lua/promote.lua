@@ -5,10 +5,11 @@ local due = redis.call('ZRANGE', DUE, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, r
 for _, id in ipairs(due) do
   local task = load(id)
   redis.call('ZREM', DUE, id)
-  if task.expires and task.expires <= now then
+  local waits = task and (task.state == SCHEDULED or task.state == RETRYING) -- else a stray entry, which is dropped
+  if waits and task.expires and task.expires <= now then
     count_waiting(task.queue, -1)
     finish(task, EXPIRED)
-  else
+  elseif waits then
     make_ready(task)
   end
 end

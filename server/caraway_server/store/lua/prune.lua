@@ -9,7 +9,9 @@ for _, state in ipairs({SUCCEEDED, FAILED, REVOKED, EXPIRED, REJECTED, IGNORED, 
     over = redis.call('ZRANGE', index, '-inf', now_text, 'BYSCORE', 'LIMIT', 0, request.limit - count)
   end
   for _, id in ipairs(over) do
-    if state == TOMBSTONE then
+    if tonumber(redis.call('HGET', task_key(id), 's') or 0) ~= state then
+      redis.call('ZREM', index, id) -- a stray entry is dropped
+    elseif state == TOMBSTONE then
       redis.call('DEL', task_key(id))
       redis.call('ZREM', index, id)
     else

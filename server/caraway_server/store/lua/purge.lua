@@ -8,8 +8,13 @@ for _, name in ipairs(redis.call('SMEMBERS', lanes_key(queue))) do
   if count < limit then ids = redis.call('ZRANGE', lane_key(queue, name), 0, limit - count - 1) end
   for _, id in ipairs(ids) do
     local task = load(id)
-    stop_waiting(task)
-    finish(task, REVOKED, {'C', 'p', 'Cr', 'purged'})
+    if task and task.state == QUEUED then
+      stop_waiting(task)
+      finish(task, REVOKED, {'C', 'p', 'Cr', 'purged'})
+    else -- a stray entry is dropped
+      leave_lane(queue, name, id)
+      count_waiting(queue, -1)
+    end
   end
   count = count + #ids
 end

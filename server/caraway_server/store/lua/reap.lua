@@ -26,11 +26,13 @@ end
 
 local taken = {}
 local over = redis.call('ZRANGE', LEASES, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, request.limit)
-for index, id in ipairs(over) do
+for _, id in ipairs(over) do
   local task = load(id)
-  taken[index] = {id, redis.call('HGET', task_key(id), 'w')}
-  end_delivery(task)
-  lose(task, request.error, {'S', '', 'y', 'lost'})
+  ended_leases[#ended_leases + 1] = id
+  if task and (task.state == LEASED or task.state == RUNNING) then -- else a stray entry, which is dropped
+    taken[#taken + 1] = {id, redis.call('HGET', task_key(id), 'w')}
+    lose(task, request.error, {'S', '', 'y', 'lost'})
+  end
 end
 store_indexes()
 local head = redis.call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')
