@@ -58,6 +58,11 @@ class Delivery:
     report_batch: int = 0  # number of the batch that they are in
 
     @property
+    def log_name(self) -> str:
+        """The name under which the log tells of it."""
+        return self.shown_name or self.name
+
+    @property
     def is_spent(self) -> bool:
         """Whether it may never run again: its start is told, and it runs at most once."""
         return self.at_most_once and self.start_reported

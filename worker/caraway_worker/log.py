@@ -88,7 +88,7 @@ class TaskLog:
     def received(self, delivery: Delivery) -> None:
         """A delivery came."""
         if self._info:
-            logger.info("Task %s[%s] received", _shown(delivery), delivery.task_id)
+            logger.info("Task %s[%s] received", delivery.log_name, delivery.task_id)
 
     def ended(self, delivery: Delivery, outcome: int, report: bytes, run_ns: int) -> None:
         """A delivery ended with this report."""
@@ -101,7 +101,7 @@ class TaskLog:
             if self._info:
                 error = _parse(report).failed.error
                 text = "Task %s[%s] raised expected: %s: %s"
-                logger.info(text, _shown(delivery), delivery.task_id, error.type, error.message)
+                logger.info(text, delivery.log_name, delivery.task_id, error.type, error.message)
         elif self._info:
             self._other(delivery, outcome, report)
 
@@ -110,7 +110,7 @@ class TaskLog:
         shown = result.json if result.HasField("json") else f"<{len(result.data)} bytes>" if result.data else "null"
         if len(shown) > RESULT_SHOWN:
             shown = f"{shown[:RESULT_SHOWN]}..."
-        logger.info("Task %s[%s] succeeded in %.6gs: %s", _shown(delivery), delivery.task_id, run_ns / 1e9, shown)
+        logger.info("Task %s[%s] succeeded in %.6gs: %s", delivery.log_name, delivery.task_id, run_ns / 1e9, shown)
 
     def _failed(self, delivery: Delivery, outcome: int, report: bytes) -> None:
         parsed = _parse(report)
@@ -120,9 +120,9 @@ class TaskLog:
             text = "Task %s[%s] lost: %s: %s"
         if error.traceback:
             text += "\n%s"
-            logger.error(text, _shown(delivery), delivery.task_id, error.type, error.message, error.traceback)
+            logger.error(text, delivery.log_name, delivery.task_id, error.type, error.message, error.traceback)
         else:
-            logger.error(text, _shown(delivery), delivery.task_id, error.type, error.message)
+            logger.error(text, delivery.log_name, delivery.task_id, error.type, error.message)
 
     def _other(self, delivery: Delivery, outcome: int, report: bytes) -> None:
         parsed = _parse(report)
@@ -130,19 +130,15 @@ class TaskLog:
             delay = parsed.retry.delay.ToTimedelta().total_seconds()
             error = parsed.retry.error
             text = "Task %s[%s] retry: Retry in %gs: %s: %s"
-            logger.info(text, _shown(delivery), delivery.task_id, delay, error.type, error.message)
+            logger.info(text, delivery.log_name, delivery.task_id, delay, error.type, error.message)
         elif outcome == outcomes.RELEASED:
-            logger.info("Task %s[%s] handed back: %s", _shown(delivery), delivery.task_id, parsed.released.reason)
+            logger.info("Task %s[%s] handed back: %s", delivery.log_name, delivery.task_id, parsed.released.reason)
         elif outcome == outcomes.REJECTED:
-            logger.info("Task %s[%s] rejected: %s", _shown(delivery), delivery.task_id, parsed.rejected.reason)
+            logger.info("Task %s[%s] rejected: %s", delivery.log_name, delivery.task_id, parsed.rejected.reason)
         elif outcome == outcomes.CANCELLED:
-            logger.info("Task %s[%s] revoked", _shown(delivery), delivery.task_id)
+            logger.info("Task %s[%s] revoked", delivery.log_name, delivery.task_id)
         else:
-            logger.info("Task %s[%s] ignored", _shown(delivery), delivery.task_id)
-
-
-def _shown(delivery: Delivery) -> str:
-    return delivery.shown_name or delivery.name
+            logger.info("Task %s[%s] ignored", delivery.log_name, delivery.task_id)
 
 
 def _parse(report: bytes) -> worker_service_pb2.TaskReport:

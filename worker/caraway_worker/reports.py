@@ -216,14 +216,16 @@ class Reporter:
     def _lost(self, item: _Item) -> None:
         delivery = item.delivery
         if item.final:
-            logger.warning("Task %s[%s]: its lease was lost, its outcome is dropped", delivery.name, delivery.task_id)
+            logger.warning(
+                "Task %s[%s]: its lease was lost, its outcome is dropped", delivery.log_name, delivery.task_id
+            )
             self._owner.on_confirmed(delivery)
         else:
             self._owner.on_lease_lost(delivery)
 
     def _refused(self, item: _Item, message: str, too_large: bool) -> None:
         delivery = item.delivery
-        logger.error("Task %s[%s]: its report was refused: %s", delivery.name, delivery.task_id, message)
+        logger.error("Task %s[%s]: its report was refused: %s", delivery.log_name, delivery.task_id, message)
         if not item.final:
             if delivery.at_most_once and not delivery.start_confirmed:
                 self._owner.on_lease_lost(delivery)  # it may not run

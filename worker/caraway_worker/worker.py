@@ -243,7 +243,7 @@ class Worker:
         """It runs here, but is held no longer."""
         is_told = delivery.stop is not None and delivery.stop.ending is Ending.SILENT
         if not delivery.ended and not is_told:
-            logger.warning("Task %s[%s]: its lease was lost, it is stopped", delivery.name, delivery.task_id)
+            logger.warning("Task %s[%s]: its lease was lost, it is stopped", delivery.log_name, delivery.task_id)
             self._pool.stop(delivery, Stop(Ending.SILENT, kill=True, grace=_LOST_GRACE))
 
     def on_start_confirmed(self, delivery: Delivery) -> None:
@@ -339,7 +339,7 @@ class Worker:
             if until > now:
                 next_look = min(next_look, until)
                 continue
-            logger.error("Task %s[%s] is stopped: %s", delivery.name, delivery.task_id, _DEAF)
+            logger.error("Task %s[%s] is stopped: %s", delivery.log_name, delivery.task_id, _DEAF)
             self._pool.stop(delivery, Stop(Ending.HANDED_BACK, kill=True, grace=_LOST_GRACE, reason=_DEAF))
         # Not more often than every 50 ms, however the deadlines lie.
         self._deaf_timer = self._loop.call_at(max(next_look, now + 0.05), self._check_leases)
