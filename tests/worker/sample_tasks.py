@@ -14,7 +14,7 @@ from typing import Any
 
 from caraway import Caraway
 from caraway.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
-from caraway.log import get_task_logger
+from caraway.utils.log import get_task_logger
 
 app = Caraway("sample", target=os.environ.get("CARAWAY_TARGET"))
 
