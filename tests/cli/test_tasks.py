@@ -126,6 +126,21 @@ def test_a_list_is_read_over_pages_up_to_its_limit(run: Run, read: Read, queue: 
     assert (purged.exit_code, purged.stdout) == (0, "120 tasks were revoked\n")
 
 
+def test_a_list_and_a_retry_go_by_when_tasks_were_submitted(run: Run, read: Read, queue: str) -> None:
+    run("call", "some.task", "--queue", queue, "--task-id", queue)
+    words = ("list", "--queue", queue)
+    far = "2100-01-31T12:00:00Z"
+    for chosen in (("--since", "1h"), ("--until", far), ("--since", "2020-01-31T12:00:00+02:00", "--until", "0s")):
+        assert [task["task_id"] for task in read(*words, *chosen)] == [queue], chosen
+    for chosen in (("--since", far), ("--until", "1h")):
+        assert read(*words, *chosen) == [], chosen
+    for wrong in ("2020-01-31T12:00:00", "yesterday"):
+        assert run(*words, "--since", wrong).exit_code == 2, wrong
+    run("revoke", queue)
+    assert run("retry", queue, "--since", "1h").exit_code == 2
+    assert run("retry", "--dead", "--queue", queue, "--since", far, "--yes").stdout == ""
+
+
 def test_hidden_arguments_stay_hidden(run: Run, queue: str, gateway: GatewayProcess) -> None:
     spec = task_pb2.TaskSpec(name="some.task", queue=queue, task_id=queue, args_repr="(***)", kwargs_repr="{***}")
     spec.payload.json = '{"args":["secret"],"kwargs":{"key":"secret"}}'

@@ -1,11 +1,14 @@
 """The options that choose tasks, and the walk through the pages of a list."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import click
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from caraway.commands.connection import CHUNK, Session
+from caraway.commands.instants import read_instant, read_span
 from caraway.commands.task_form import kind_name, state_name
 from caraway.v1 import task_pb2, task_service_pb2
 
@@ -20,9 +23,11 @@ state_option: Final = click.option(
 
 
 def choice_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add --queue, --name and --error-kind; each may be given more than once."""
+    """Add --queue, --name and --error-kind, each of which may be given more than once, and --since and --until."""
     kind = click.Choice(list(_KINDS), case_sensitive=False)
     for option in (
+        click.option("--until", metavar="DURATION|INSTANT", help="Submitted before this, or that long ago."),
+        click.option("--since", metavar="DURATION|INSTANT", help="Submitted at this time, or that long ago, or later."),
         click.option("--error-kind", "kinds", multiple=True, type=kind, help="Ended with an error of this kind."),
         click.option("--name", "names", multiple=True, help="Of this task name."),
         click.option("--queue", "queues", multiple=True, help="In, or from, this queue."),
@@ -32,15 +37,36 @@ def choice_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def task_filter(
-    states: Sequence[str], queues: Sequence[str], names: Sequence[str], kinds: Sequence[str]
+    states: Sequence[str],
+    queues: Sequence[str],
+    names: Sequence[str],
+    kinds: Sequence[str],
+    since: str | None,
+    until: str | None,
 ) -> task_pb2.TaskFilter:
-    """Make the filter that these options stand for."""
+    """Make the filter that these options stand for. Raises UsageError for times that are none."""
     return task_pb2.TaskFilter(
+        created_after=_moment("--since", since),
+        created_before=_moment("--until", until),
         states=[_STATES[name] for name in states],
         queues=queues,
         names=names,
         error_kinds=[_KINDS[name] for name in kinds],
     )
+
+
+def _moment(option: str, text: str | None) -> Timestamp | None:
+    if text is None:
+        return None
+    moment, span = Timestamp(), read_span(text)
+    if span is not None:
+        moment.FromDatetime(datetime.now(UTC) - timedelta(seconds=span))
+        return moment
+    instant = read_instant(option, text)
+    if instant.tzinfo is None:
+        raise click.UsageError(f"{option} needs a time zone, as in 2030-01-31T12:00:00Z: {text}")
+    moment.FromDatetime(instant)
+    return moment
 
 
 def pages(session: Session, chosen: task_pb2.TaskFilter, limit: int | None = None) -> Iterator[list[task_pb2.Task]]:

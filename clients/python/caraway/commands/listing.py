@@ -23,11 +23,13 @@ def list_command(
     queues: tuple[str, ...],
     names: tuple[str, ...],
     kinds: tuple[str, ...],
+    since: str | None,
+    until: str | None,
     limit: int,
     unlimited: bool,
 ) -> None:
     """List tasks. Naming states makes it cheap; without, every task may be looked at."""
-    chosen = task_filter(states, queues, names, kinds)
+    chosen = task_filter(states, queues, names, kinds, since, until)
     found = session.out.in_steps("listing", pages(session, chosen, None if unlimited else limit))
     session.out.table(_COLUMNS, (describe(task) for page in found for task in page))
 

@@ -16,7 +16,7 @@ _Result = task_service_pb2.RetryTasksResponse.Result
 
 @operator_command("retry")
 @click.argument("task_ids", nargs=-1)
-@click.option("--dead", is_flag=True, help="Every FAILED task; --queue, --name and --error-kind choose among them.")
+@click.option("--dead", is_flag=True, help="Every FAILED task that the options below choose.")
 @choice_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def retry_command(
@@ -26,14 +26,16 @@ def retry_command(
     queues: tuple[str, ...],
     names: tuple[str, ...],
     kinds: tuple[str, ...],
+    since: str | None,
+    until: str | None,
     yes: bool,
 ) -> None:
     """Send tasks that ended without success back to their queues. Exit code 1 where one was not retried."""
     if dead == bool(task_ids):
         raise click.UsageError("name tasks, or give --dead")
     if not dead:
-        if queues or names or kinds:
-            raise click.UsageError("--queue, --name and --error-kind need --dead")
+        if queues or names or kinds or since or until:
+            raise click.UsageError("--queue, --name, --error-kind, --since and --until need --dead")
         retried = [
             _retry(session, chunk) for chunk in session.out.in_steps("retrying", chunks(task_ids), len(task_ids))
         ]
@@ -43,7 +45,8 @@ def retry_command(
         click.confirm("Retry every FAILED task that these options choose?", abort=True, err=True)
     well, found = True, 0
     # The list goes from the latest purge time on: a task that fails again meanwhile is behind us.
-    for page in session.out.in_steps("retrying", pages(session, task_filter(["FAILED"], queues, names, kinds))):
+    chosen = task_filter(["FAILED"], queues, names, kinds, since, until)
+    for page in session.out.in_steps("retrying", pages(session, chosen)):
         if page:
             found += len(page)
             well &= _retry(session, [task.task_id for task in page])

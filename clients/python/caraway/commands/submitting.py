@@ -1,18 +1,18 @@
 """`caraway call`."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TextIO, cast
 
 import click
 
 from caraway.commands.connection import Session, operator_command
+from caraway.commands.instants import read_instant, read_span
 from caraway.commands.reading import show_outcome
 from caraway.commands.settings_options import Duration
 from caraway.commands.submitting_many import json_of, spec_of, submit_lines
 from caraway.compression import NAMES
 from caraway.ids import uuid7
 from caraway.serialization import SAFE
-from caraway.settings import DURATION, Unreadable
 from caraway.spec import CallOptions
 
 __all__ = ["call_command"]
@@ -55,10 +55,10 @@ def call_command(
     if countdown is not None:
         options["countdown"] = countdown.total_seconds()
     if eta is not None:
-        options["eta"] = _instant("--eta", eta)
+        options["eta"] = read_instant("--eta", eta)
     if expires is not None:
-        span = _span(expires)
-        options["expires"] = _instant("--expires", expires) if span is None else span
+        span = read_span(expires)
+        options["expires"] = read_instant("--expires", expires) if span is None else span
     if many is not None:
         if task_id or wait is not None or args_text != "[]" or kwargs_text != "{}":
             raise click.UsageError("--many goes with neither --args, --kwargs, --task-id nor --wait")
@@ -72,17 +72,3 @@ def call_command(
         return
     session.out.remark(f"task {task_id}")
     show_outcome(session, session.client.wait(task_id, wait.total_seconds()))
-
-
-def _span(text: str) -> float | None:
-    try:
-        return float(DURATION.read(text).total_seconds())
-    except Unreadable:
-        return None
-
-
-def _instant(option: str, text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(f"{option} is no instant like 2030-01-31T12:00:00Z: {text}") from error

@@ -46,6 +46,7 @@ def describe(task: task_pb2.Task) -> dict[str, Any]:
         "priority": task.spec.priority,
         "attempt": task.attempt,
         "delivery_count": task.delivery_count,
+        "lost_count": task.lost_count or None,
         "worker_id": task.worker_id or None,
         "custom_state": task.custom_state or None,
         "cancel_reason": task.cancel_reason or None,
