@@ -1,6 +1,7 @@
 """Options of tasks: by the decorator, as attributes of a class, refused, or without effect."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,25 @@ def test_an_error_is_kept_whether_results_are_or_not() -> None:
 def test_what_is_to_be_exception_classes_is_checked(option: str) -> None:
     with pytest.raises(TypeError, match=f"{option} is to be a tuple of exception classes"):
         Caraway("proj").task(**{option: ("OSError",)})(body)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("max_retries", "3"),
+        ("max_retries", -1),
+        ("max_retries", True),
+        ("default_retry_delay", "1s"),
+        ("retry_backoff", "2"),
+        ("retry_backoff_max", None),
+    ],
+)
+def test_what_retries_go_by_is_checked_before_any_task_runs(option: str, value: object) -> None:
+    app = Caraway("proj")
+    app.task(max_retries=None, default_retry_delay=timedelta(seconds=1), retry_backoff=True)(body)
+    app.task(max_retries=0, retry_backoff=0.1, retry_backoff_max=timedelta(minutes=1))(body)
+    with pytest.raises(TypeError, match=f"{option} is to be a .*{value!r}"):
+        app.task(**{option: value})(body)
 
 
 def test_every_option_is_in_the_documentation() -> None:

@@ -127,11 +127,21 @@ class TaskOptions(TaskHooks):
             limit = getattr(self, name)
             if limit is not None:
                 setattr(self, name, seconds(name, limit))
+        self._check_retries()
         for name in ("autoretry_for", "dont_autoretry_for", "throws"):
             setattr(self, name, _classes(name, getattr(self, name)))
         rule_of(self.unique)
         if not self.store_errors_even_if_ignored:
             raise TypeError("store_errors_even_if_ignored can't be False: a failed task's error is always kept")
+
+    def _check_retries(self) -> None:
+        retries: Any = self.max_retries
+        if retries is not None and (isinstance(retries, bool) or not isinstance(retries, int) or retries < 0):
+            raise TypeError(f"max_retries is to be a whole number from 0 on, or None: for ever; not {retries!r}")
+        seconds("default_retry_delay", self.default_retry_delay)
+        self.retry_backoff_max = seconds("retry_backoff_max", self.retry_backoff_max)
+        if self.retry_backoff and self.retry_backoff is not True:
+            self.retry_backoff = seconds("retry_backoff", self.retry_backoff)
 
 
 def _classes(name: str, value: Any) -> tuple[type[BaseException], ...]:
