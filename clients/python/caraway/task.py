@@ -316,8 +316,8 @@ class Task(TaskOptions, Generic[P, R]):
         (`caraway.retry_overrides.RetryOptions`).
 
         Once `max_retries` are used up it raises `exc`, or MaxRetriesExceededError without one. With `throw=False` the
-        Retry is returned, for the task to raise. In a task that was called directly it raises `exc`. Raises TypeError,
-        ValueError or EncodeError for arguments and options that do not fit.
+        Retry is returned, for the task to raise: by itself it does nothing. In a task that was called directly it
+        raises `exc`. Raises TypeError, ValueError or EncodeError for arguments and options that do not fit.
         """
         attempt = self.request
         cause = exc if exc is not None else sys.exc_info()[1]
