@@ -3,7 +3,7 @@
 import sys
 import time
 
-from benchmarks import compare, drain, idle, lateness, listing, memory, report, round_trip, submit
+from benchmarks import compare, drain, idle, lateness, listing, memory, report, round_trip, submit, workflow
 from benchmarks.comparison import verdicts
 from benchmarks.figure import Figure
 
@@ -15,6 +15,7 @@ FIGURES = {
     "idle": idle.measure,
     "lateness": lateness.measure,
     "listing": listing.measure,
+    "workflow": workflow.measure,
 }
 COMPARISON = "compare"
 NAMES = (*FIGURES, COMPARISON)

@@ -12,11 +12,18 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from caraway.v1 import admin_service_pb2, control_service_pb2, task_service_pb2, worker_service_pb2
+from caraway.v1 import (
+    admin_service_pb2,
+    control_service_pb2,
+    task_service_pb2,
+    worker_service_pb2,
+    workflow_service_pb2,
+)
 from caraway_server.api.admin_service import MIN_KEEPALIVE_SECONDS, AdminService
 from caraway_server.api.control_service import ControlService
 from caraway_server.api.handlers import bind
 from caraway_server.api.hub import Hub
+from caraway_server.api.inputs import InputPages
 from caraway_server.api.loose_ends import LooseEnds
 from caraway_server.api.polling import Polling
 from caraway_server.api.queue_admin import QueueAdmin
@@ -25,6 +32,8 @@ from caraway_server.api.task_lists import TaskLists
 from caraway_server.api.task_service import TaskService
 from caraway_server.api.task_watch import TaskWatch
 from caraway_server.api.worker_service import WorkerService
+from caraway_server.api.workflow_reading import WorkflowReading
+from caraway_server.api.workflow_service import WorkflowService
 from caraway_server.core.errors import StoreUnavailable
 from caraway_server.edge import Edge
 from caraway_server.maintenance.expirer import Expirer
@@ -33,6 +42,7 @@ from caraway_server.maintenance.prober import Prober
 from caraway_server.maintenance.promoter import Promoter
 from caraway_server.maintenance.pruner import Pruner
 from caraway_server.maintenance.reaper import Reaper
+from caraway_server.maintenance.relay import Relay
 from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
 from caraway_server.store.connection import StoreFacts, connect
 from caraway_server.store.notes import NoteReader
@@ -46,9 +56,10 @@ STOP_SECONDS = 5.0
 TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
 WORKERS = worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"]
 ADMIN = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
+WORKFLOWS = workflow_service_pb2.DESCRIPTOR.services_by_name["WorkflowService"]
 CONTROL = control_service_pb2.DESCRIPTOR.services_by_name["ControlService"]
 REFLECTION = cast(ServiceDescriptor, reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"])
-SERVICES = (TASKS.full_name, WORKERS.full_name, ADMIN.full_name, CONTROL.full_name)
+SERVICES = (TASKS.full_name, WORKERS.full_name, WORKFLOWS.full_name, ADMIN.full_name, CONTROL.full_name)
 
 
 def channel_options(*, shared_port: bool) -> list[tuple[str, int]]:
@@ -89,15 +100,17 @@ class Gateway:
         self._shared_port = shared_port
         self._redis = connect(store_url)
         gateway_id = secrets.token_hex(5)  # short: watched tasks carry it
-        self._hub = Hub(self._poke_duties)
+        self._hub = Hub(self._poke_duties, self._poke_relay)
         errors = loss_errors(settings.max_lost)
         self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes, errors)
         self._notes = NoteReader(self._redis, gateway_id, self._hub.take_notes)
         self._health = health.aio.HealthServicer()
         self._loose_ends = LooseEnds()
         self._timed = [DutyLoop(Promoter(self._store)), DutyLoop(Expirer(self._store))]
+        self._relay = DutyLoop(Relay(self._store))
         self._duties = [
             *self._timed,
+            self._relay,
             DutyLoop(Reaper(self._store)),
             DutyLoop(Pruner(self._store)),
             DutyLoop(Prober(self._store), self._set_ready),
@@ -147,7 +160,12 @@ class Gateway:
         store, hub, settings, ends = self._store, self._hub, self._settings, self._loose_ends
         implementations: dict[ServiceDescriptor, tuple[object, ...]] = {
             TASKS: (TaskService(store, hub, settings), TaskLists(store, settings), TaskWatch(store, hub, settings)),
-            WORKERS: (WorkerService(store, hub, settings, ends), Polling(store, hub, settings, ends)),
+            WORKERS: (
+                WorkerService(store, hub, settings, ends),
+                Polling(store, hub, settings, ends),
+                InputPages(store),
+            ),
+            WORKFLOWS: (WorkflowService(store, settings), WorkflowReading(store, hub, settings)),
             ADMIN: (AdminService(store, settings), QueueAdmin(store, settings)),
             CONTROL: (ControlService(store, settings),),
         }
@@ -171,8 +189,11 @@ class Gateway:
         task: asyncio.Task[None] = asyncio.ensure_future(duty)  # type: ignore[arg-type]
         self._background.add(task)
 
+    def _poke_relay(self) -> None:
+        self._relay.poke()
+
     def _poke_duties(self) -> None:
-        for duty in self._timed:
+        for duty in (*self._timed, self._relay):
             duty.poke()
 
     def _set_ready(self, ready: bool) -> None:

@@ -38,6 +38,13 @@ PROVOKED = {
     "QUEUE_NOT_FOUND": "api/test_queues.py::test_an_unknown_queue_is_not_found",
     "WORKER_NOT_FOUND": "api/test_workers.py::test_an_unknown_worker_is_not_found",
     "UNAUTHENTICATED": "api/test_tokens.py::test_every_method_asks_for_a_token",
+    "WORKFLOW_NOT_FOUND": "api/test_workflows.py::test_an_unknown_workflow_is_not_found",
+    "WORKFLOW_ID_CONFLICT": "api/test_workflows.py::test_the_same_submit_twice_is_one_workflow",
+    "INVALID_WORKFLOW": "api/test_workflow_checks.py::test_an_unsound_graph_is_refused_whole",
+    "WORKFLOW_NOT_OPEN": "api/test_workflows.py::test_a_part_out_of_order_is_refused",
+    "WORKFLOW_PART_MISSING": "api/test_workflows.py::test_a_part_out_of_order_is_refused",
+    "WORKFLOW_NOT_RETRYABLE": "api/test_workflows.py::test_a_producer_that_gives_up_ends_its_workflow",
+    "WORKFLOW_FULL": "api/test_workflow_checks.py::test_a_workflow_has_its_limit",
     "INTERNAL": "api/test_reasons.py::test_a_fault_of_the_gateways_own_is_internal",
 }
 

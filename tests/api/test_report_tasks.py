@@ -30,6 +30,10 @@ KINDS: dict[str, tuple[Any, int]] = {
     "rejected": (Report.Rejected(reason="not mine"), Task.STATE_REJECTED),
     "cancelled": (Report.Cancelled(), Task.STATE_REVOKED),
     "ignored": (Report.Ignored(), Task.STATE_IGNORED),
+    "replaced": (
+        Report.Replaced(nodes=[{"node_id": "x", "task": {"name": "t"}}], output_node_id="x"),
+        Task.STATE_REPLACED,
+    ),
     "lost": (Report.Lost(error=TaskError(message="killed")), Task.STATE_QUEUED),
 }
 

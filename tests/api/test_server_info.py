@@ -8,13 +8,13 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
-from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from api.wire import DEADLINE, Api
 from caraway.v1 import admin_service_pb2
 from caraway_server.app import SERVICES
 from support.gateway import GatewayProcess
+from support.processes import eventually
 from support.stores import StoreProcess
 
 Info = admin_service_pb2.GetServerInfoResponse
@@ -67,7 +67,8 @@ def test_reflection_shows_the_whole_contract(api: Api) -> None:
 
 @pytest.mark.parametrize("service", ["", *SERVICES])
 def test_health_of_the_server_and_of_each_service(api: Api, service: str) -> None:
-    assert api.check(service) == health_pb2.HealthCheckResponse.SERVING
+    # A gateway that has just begun to listen is not ready yet.
+    eventually(lambda: api.is_serving(service), what=f"{service or 'the server'} serves")
 
 
 def test_an_unknown_service_has_no_health(api: Api) -> None:

@@ -21,6 +21,7 @@ from caraway.v1 import (
     task_service_pb2_grpc,
     worker_service_pb2,
     worker_service_pb2_grpc,
+    workflow_service_pb2_grpc,
 )
 
 DEADLINE = 20.0  # seconds, of every call
@@ -64,6 +65,7 @@ class Api:
         self.workers = worker_service_pb2_grpc.WorkerServiceStub(self.channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
         self.control = control_service_pb2_grpc.ControlServiceStub(self.channel)
+        self.workflows = workflow_service_pb2_grpc.WorkflowServiceStub(self.channel)
         self._health: Any = health_pb2_grpc.HealthStub(self.channel)
         self._streams: list[WorkerStream] = []
 

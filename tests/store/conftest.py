@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from caraway_server.store.connection import connect
+from store.flows import Flows
 from store.kit import Kit
 from support.stores import StoreProcess
 
@@ -16,6 +17,12 @@ async def bare_kit(store_process: StoreProcess) -> AsyncIterator[Kit]:
     await redis.flushall()
     yield Kit(redis)
     await redis.aclose()
+
+
+@pytest.fixture
+def flows(kit: Kit) -> Flows:
+    """Workflows on the kit's store."""
+    return Flows(kit)
 
 
 @pytest.fixture

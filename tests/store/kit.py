@@ -20,13 +20,14 @@ from caraway_server.store.values import (
     ReportKind,
     Submitted,
 )
+from store.workflow_invariants import workflow_problems
 
 SECOND = 1_000_000
 LIMITS = Limits(result_ttl=3600 * SECOND, lease=15 * SECOND, reaper_gap=5 * SECOND, max_lost=3)
 MANY = 1000
 QUARANTINED = b"quarantined"
 LOST = b"lost for good"
-ERRORS = LossErrors(QUARANTINED, LOST)
+ERRORS = LossErrors(QUARANTINED, LOST, b"lapsed")
 
 
 def micros(seconds: float) -> int:
@@ -162,6 +163,8 @@ class Kit:
     async def wrong(self) -> list[str]:
         """Everything in which the indexes and the records disagree, and keys that are nobody's."""
         found = [finding.text for finding in await self.store.checker.check()]
+        if await self.redis.exists(keys.WORKFLOWS, keys.ENDED_WORKFLOWS):
+            found += await workflow_problems(self.redis)
         foreign = self.store.checker.foreign
         return [*found, f"{foreign} keys are not Caraway's"] if foreign else found
 

@@ -1,7 +1,7 @@
 """Leasing: how many, of which names and queues, how large, and what a delivery says."""
 
 from caraway_server.core.task import State
-from caraway_server.store.store import MOST_IN_ONE_SCRIPT
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import ReportKind
 from store.kit import MANY, SECOND, Kit
 

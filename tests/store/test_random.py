@@ -57,7 +57,7 @@ class Model:
         if not self.leases:
             return
         lease = self.chance.choice(self.leases)
-        kind = self.chance.choice(list(ReportKind))
+        kind = self.chance.choice([kind for kind in ReportKind if kind is not ReportKind.REPLACED])
         current = self.fences[lease.task_id] == int(lease.fence) and self.states[lease.task_id] in HELD
         answer = await self.kit.report(kind, lease, blob=b"x", wait=self.chance.choice([0, 4]), ran=0.1)
         if current:

@@ -13,7 +13,7 @@ Arrows = set[tuple[str, str]]
 def allowed() -> Arrows:
     """TRANSITIONS, with the ways in and out."""
     arrows = {(state.name, target.name) for state, targets in TRANSITIONS.items() for target in targets}
-    return arrows | {("new", "SCHEDULED"), ("new", "QUEUED"), ("TOMBSTONE", "gone")}
+    return arrows | {("new", "BLOCKED"), ("new", "SCHEDULED"), ("new", "QUEUED"), ("TOMBSTONE", "gone")}
 
 
 def drawn() -> Arrows:

@@ -7,7 +7,7 @@ import pytest
 from caraway_server.core.task import State
 from caraway_server.settings import Settings
 from caraway_server.store import keys
-from caraway_server.store.store import MOST_IN_ONE_SCRIPT
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import ReportKind
 from store.kit import SECOND, Kit
 

@@ -55,6 +55,11 @@ class Stage(worker_service_pb2_grpc.WorkerServiceServicer, admin_service_pb2_grp
         self.answer: Callable[[worker_service_pb2.TaskReport], Any] = lambda _report: None
         self.refuse_call: Callable[[Any], bool] = lambda _request: False
         self.report_calls = 0
+        self.input_pages: dict[str, list[list[worker_service_pb2.InputPart]]] = {}  # by task
+        self.input_calls: list[str] = []
+        self.input_status: grpc.StatusCode | None = None  # what GetInputs answers instead
+        self.inputs_ready = asyncio.Event()
+        self.inputs_ready.set()
         self.port = 0
         self._server: grpc.aio.Server | None = None
 
@@ -164,6 +169,18 @@ class Stage(worker_service_pb2_grpc.WorkerServiceServicer, admin_service_pb2_grp
                 self.reports.append(report)
             response.results.append(answer or Result(state=RUNNING if report.HasField("started") else 0))
         return response
+
+    async def GetInputs(self, request: Any, context: Any) -> worker_service_pb2.GetInputsResponse:
+        self.input_calls.append(request.task_id)
+        if self.input_status is not None:
+            await context.abort(self.input_status, "no inputs today")
+        await self.inputs_ready.wait()
+        pages = self.input_pages[request.task_id]
+        number = int(request.page_token or 0)
+        more = number + 1 < len(pages)
+        return worker_service_pb2.GetInputsResponse(
+            inputs=pages[number], next_page_token=str(number + 1) if more else ""
+        )
 
     async def GetServerInfo(self, request: Any, context: Any) -> admin_service_pb2.GetServerInfoResponse:
         return admin_service_pb2.GetServerInfoResponse(

@@ -46,6 +46,7 @@ class Delivery:
     hard: float | None = None
     child: int = 0  # number of the child that runs it or has it in its queue; 0: none
     sequence: int = 0  # its number there
+    more_inputs: bool = False  # what is handed on to it is to be read first
     at_most_once: bool = False  # it starts only once its start is confirmed, and is never handed back after that
     fails_with_worker: bool = False  # it fails where its process dies, instead of running again
     shown_name: str = ""  # what the log shows instead of its name

@@ -12,11 +12,21 @@ from typing import Any, Protocol, cast
 
 from caraway import request
 from caraway.app import Caraway
-from caraway.exceptions import EncodeError, Ignore, NotRegistered, PayloadError, Reject, Retry, SoftTimeLimitExceeded
+from caraway.exceptions import (
+    EncodeError,
+    Ignore,
+    NotRegistered,
+    PayloadError,
+    Reject,
+    Replaced,
+    Retry,
+    SoftTimeLimitExceeded,
+)
+from caraway.inputs import merged
 from caraway.json_text import encode_text
 from caraway.payload import decode_arguments, encode
 from caraway.task import Task
-from caraway.v1 import task_pb2, worker_service_pb2
+from caraway.v1 import task_pb2, worker_service_pb2, workflow_pb2
 from caraway.wire_error import to_error
 from caraway_worker import outcomes
 from caraway_worker.coroutines import Strikable
@@ -116,6 +126,9 @@ class Executor:
             return None
         try:
             attempt.args, attempt.kwargs = decode_arguments(spec, self._app)
+            if attempt.lease.inputs:
+                own = (attempt.args, attempt.kwargs)
+                attempt.args, attempt.kwargs = merged(*own, attempt.lease.inputs, self._app)
         except PayloadError as error:
             _fail(attempt.report, error, Kind.KIND_PAYLOAD, final=True)
             return None
@@ -142,6 +155,8 @@ class Executor:
                 outcome = self._note(attempt, task, error)
             else:
                 outcome = self._succeed(attempt, task, value)
+            if context.added_nodes:
+                outcome = self._add_nodes(attempt, context.added_nodes, outcome)
             if task.has_hooks:
                 for call in calls_after(task, context, outcome, value, attempt.error):
                     call.run(attempt.slot.run_coroutine)
@@ -167,6 +182,8 @@ class Executor:
                 outcome = self._note(attempt, task, error)
             else:
                 outcome = self._succeed(attempt, task, value)
+            if context.added_nodes:
+                outcome = self._add_nodes(attempt, context.added_nodes, outcome)
             if task.has_hooks:
                 for call in calls_after(task, context, outcome, value, attempt.error):
                     await call.arun()
@@ -202,10 +219,30 @@ class Executor:
         error.__traceback__ = error.__traceback__.tb_next if error.__traceback__ else None
         if isinstance(error, Retry):
             return self._retry(attempt, error)
+        if isinstance(error, Replaced):
+            attempt.report.replaced.nodes.extend(error.nodes)
+            attempt.report.replaced.output_node_id = error.output_node_id
+            return self._fitting(attempt, outcomes.REPLACED)
         outcome = _note(attempt, error)
         if outcome == outcomes.FAILED and task.throws and isinstance(error, task.throws):
             return outcomes.EXPECTED
         return outcome
+
+    def _add_nodes(self, attempt: Attempt, nodes: list[workflow_pb2.WorkflowNode], outcome: int) -> int:
+        """Nodes that the task added go with its success; with any other end they are dropped."""
+        if outcome != outcomes.SUCCEEDED:
+            return outcome
+        attempt.report.succeeded.added_nodes.extend(nodes)
+        return self._fitting(attempt, outcome)
+
+    def _fitting(self, attempt: Attempt, outcome: int) -> int:
+        """The outcome, unless nodes made its report larger than a message; then the task fails."""
+        size, most = attempt.report.ByteSize(), self.limits.max_message_bytes * 3 // 4
+        if size <= most:
+            return outcome
+        message = f"the nodes that the task adds have {size} bytes; at most {most} are taken. Submit them as a workflow"
+        attempt.error = EncodeError(message)
+        return _fail(attempt.report, attempt.error, Kind.KIND_PAYLOAD, final=True)
 
     def _retry(self, attempt: Attempt, error: Retry) -> int:
         retry = attempt.report.retry

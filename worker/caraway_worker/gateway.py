@@ -97,6 +97,11 @@ class Gateway:
             "/caraway.v1.WorkerService/ReportTasks",
             response_deserializer=worker_service_pb2.ReportTasksResponse.FromString,
         )
+        self._get_inputs = self._channel.unary_unary(
+            "/caraway.v1.WorkerService/GetInputs",
+            request_serializer=worker_service_pb2.GetInputsRequest.SerializeToString,
+            response_deserializer=worker_service_pb2.GetInputsResponse.FromString,
+        )
         self._get_server_info = self._channel.unary_unary(
             "/caraway.v1.AdminService/GetServerInfo",
             request_serializer=admin_service_pb2.GetServerInfoRequest.SerializeToString,
@@ -119,6 +124,16 @@ class Gateway:
             response: worker_service_pb2.ReportTasksResponse = await self._report_tasks(
                 request, timeout=timeout, metadata=self._metadata()
             )
+        except grpc.aio.AioRpcError as error:
+            raise _translated(error) from error
+        return response
+
+    async def inputs(
+        self, request: worker_service_pb2.GetInputsRequest, timeout: float
+    ) -> worker_service_pb2.GetInputsResponse:
+        """Read a page of inputs; `timeout` in seconds. Raises GatewayError."""
+        try:
+            response: worker_service_pb2.GetInputsResponse = await self._get_inputs(request, timeout=timeout)
         except grpc.aio.AioRpcError as error:
             raise _translated(error) from error
         return response

@@ -46,6 +46,7 @@ class Intake:
         delivery.fails_with_worker = not entry.reject_on_worker_lost
         if spec.headers:
             delivery.shown_name = spec.headers.get(SHADOW_HEADER, "")
+        delivery.more_inputs = lease.more_inputs
         if lease.HasField("expires_in"):
             delivery.not_after_ns = time.monotonic_ns() + max(0, lease.expires_in.ToNanoseconds())
         return delivery

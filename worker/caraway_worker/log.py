@@ -131,6 +131,8 @@ class TaskLog:
             error = parsed.retry.error
             text = "Task %s[%s] retry: Retry in %gs: %s: %s"
             logger.info(text, delivery.log_name, delivery.task_id, delay, error.type, error.message)
+        elif outcome == outcomes.REPLACED:
+            logger.info("Task %s[%s] gave its place to other tasks", delivery.log_name, delivery.task_id)
         elif outcome == outcomes.RELEASED:
             logger.info("Task %s[%s] handed back: %s", delivery.log_name, delivery.task_id, parsed.released.reason)
         elif outcome == outcomes.REJECTED:

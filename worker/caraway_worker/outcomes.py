@@ -15,6 +15,7 @@ REJECTED = TaskReport.REJECTED_FIELD_NUMBER
 CANCELLED = TaskReport.CANCELLED_FIELD_NUMBER
 IGNORED = TaskReport.IGNORED_FIELD_NUMBER
 LOST = TaskReport.LOST_FIELD_NUMBER
+REPLACED = TaskReport.REPLACED_FIELD_NUMBER
 EXPECTED = 100
 """FAILED, by an error that the task's `throws` names; known between child and log only."""
 
@@ -80,12 +81,19 @@ def time_limit(delivery: Delivery) -> bytes:
 
 def refused(delivery: Delivery, message: str, too_large: bool) -> bytes:
     """The gateway refused its result for good, so the task fails with what the gateway said."""
+    kind = Kind.KIND_PAYLOAD if too_large else Kind.KIND_APPLICATION
+    name = "EncodeError" if too_large else "OperationalError"
+    return _failed_for_good(delivery, kind, name, f"the gateway refused the task's report: {message}")
+
+
+def no_inputs(delivery: Delivery, message: str) -> bytes:
+    """The gateway refuses for good to tell what was handed on to it."""
+    return _failed_for_good(delivery, Kind.KIND_PAYLOAD, "DecodeError", f"the task's inputs can't be read: {message}")
+
+
+def _failed_for_good(delivery: Delivery, kind: task_pb2.TaskError.Kind.ValueType, name: str, message: str) -> bytes:
     error = task_pb2.TaskError(
-        kind=Kind.KIND_PAYLOAD if too_large else Kind.KIND_APPLICATION,
-        type="caraway.exceptions.EncodeError" if too_large else "caraway.exceptions.OperationalError",
-        message=f"the gateway refused the task's report: {message}",
-        language=_LANGUAGE,
-        non_retryable=True,
+        kind=kind, type=f"caraway.exceptions.{name}", message=message, language=_LANGUAGE, non_retryable=True
     )
     return TaskReport(
         task_id=delivery.task_id, lease_token=delivery.token, failed=TaskReport.Failed(error=error)

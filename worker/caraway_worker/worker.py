@@ -15,6 +15,7 @@ from typing import Any
 from caraway.settings import ClientSettings, definitions, environment_of, load
 from caraway.transport import Transport
 from caraway.v1 import worker_service_pb2
+from caraway_worker.arrivals import Arrivals
 from caraway_worker.autoscale import Autoscaler
 from caraway_worker.backoff import Backoff
 from caraway_worker.banner import banner
@@ -118,6 +119,7 @@ class Worker:
     async def _serve(self, gateway: Gateway) -> int:
         self._reporter = Reporter(gateway, self)
         self._stream = LeaseStream(gateway, self, self._renewal)
+        self._arrivals = Arrivals(gateway, self, self._loop.time)
         gc.collect()
         gc.freeze()
         parts = [self._stream.run(), self._learn_limits(gateway), self._announce()]
@@ -177,6 +179,7 @@ class Worker:
         """Hand back what is not started, let the rest end, report it all. Returns the exit code."""
         running = sum(1 for child in self._pool.children.values() for slot in child.slots if slot.assigned)
         self._say(f"{self._settings.name}: no more tasks are taken; {running} running (a second signal stops them)")
+        self._arrivals.hand_back(_DRAINS)
         self._pool.hand_back_unstarted(_DRAINS)
         self._check_quiet()
         drained = self._loop.create_task(self._stream.drain(_DRAIN_ACK_SECONDS))
@@ -231,7 +234,7 @@ class Worker:
         if self._shutdown.asked.is_set():
             self._check_quiet()
         elif self._welcomed.is_set() and not self._reporter.is_behind:
-            self._stream.offer(pool.wanted, pool.open_count, pool.open_bytes)
+            self._stream.offer(pool.wanted, pool.open_count + len(self._arrivals), pool.open_bytes)
 
     # What the gateway answers to reports.
 
@@ -244,7 +247,7 @@ class Worker:
         is_told = delivery.stop is not None and delivery.stop.ending is Ending.SILENT
         if not delivery.ended and not is_told:
             logger.warning("Task %s[%s]: its lease was lost, it is stopped", delivery.log_name, delivery.task_id)
-            self._pool.stop(delivery, Stop(Ending.SILENT, kill=True, grace=_LOST_GRACE))
+            self._stop(delivery, Stop(Ending.SILENT, kill=True, grace=_LOST_GRACE))
 
     def on_start_confirmed(self, delivery: Delivery) -> None:
         """Its start is stored: what runs at most once may run now."""
@@ -253,7 +256,7 @@ class Worker:
     def on_cancel_requested(self, delivery: Delivery) -> None:
         """Its cancellation was asked for before it reported its start."""
         if not delivery.ended and delivery.stop is None:
-            self._pool.stop(delivery, Stop(Ending.CANCELLED, kill=False))
+            self._stop(delivery, Stop(Ending.CANCELLED, kill=False))
 
     def on_answered(self) -> None:
         """A batch of reports has been answered."""
@@ -300,9 +303,20 @@ class Worker:
         for delivery in deliveries:
             self._held[delivery.token] = delivery
             self._log.received(delivery)
+        self._run(self._arrivals.take(deliveries))
+
+    def on_arrived(self, delivery: Delivery) -> None:
+        """It has all its inputs now."""
+        self._run([delivery])
+
+    def _run(self, deliveries: list[Delivery]) -> None:
         self._pool.take(deliveries)
         self._watch.wake()
         self.on_room()
+
+    def _stop(self, delivery: Delivery, stop: Stop) -> None:
+        if not self._arrivals.stop(delivery, stop):
+            self._pool.stop(delivery, stop)
 
     def on_lost(self, tokens: Iterable[str]) -> None:
         """These leases are held no longer. Those that have ended are left to their reports."""
@@ -320,7 +334,7 @@ class Worker:
             grace = item.grace.ToTimedelta().total_seconds() if item.HasField("grace") else _DEFAULT_GRACE
             sign = signal_named(item.signal) if item.terminate else None
             stop = Stop(Ending.CANCELLED, item.terminate, sign, grace, item.reason, pending_only=item.pending_only)
-            self._pool.stop(delivery, stop)
+            self._stop(delivery, stop)
 
     # A worker that hears nothing.
 
@@ -340,7 +354,7 @@ class Worker:
                 next_look = min(next_look, until)
                 continue
             logger.error("Task %s[%s] is stopped: %s", delivery.log_name, delivery.task_id, _DEAF)
-            self._pool.stop(delivery, Stop(Ending.HANDED_BACK, kill=True, grace=_LOST_GRACE, reason=_DEAF))
+            self._stop(delivery, Stop(Ending.HANDED_BACK, kill=True, grace=_LOST_GRACE, reason=_DEAF))
         # Not more often than every 50 ms, however the deadlines lie.
         self._deaf_timer = self._loop.call_at(max(next_look, now + 0.05), self._check_leases)
 

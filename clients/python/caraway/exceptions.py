@@ -15,10 +15,15 @@ CarawayError
 │   ├── TaskNotFound
 │   ├── TaskIdConflict
 │   ├── InvalidTask
+│   │   ├── InvalidWorkflow      its graph is not sound
 │   │   └── PayloadTooLarge
 │   ├── UniqueConflict           another task has the uniqueness key
 │   ├── QueueNotFound
 │   ├── WorkerNotFound
+│   ├── WorkflowNotFound
+│   ├── WorkflowIdConflict
+│   ├── WorkflowFull
+│   ├── WorkflowStateError       it takes no more nodes, or can't be run again
 │   ├── QueueFull
 │   ├── StoreFull
 │   ├── BatchRejected
@@ -37,6 +42,7 @@ CarawayError
 └── TaskPredicate                raised by a task to steer its own end
     ├── Retry
     ├── Ignore
+    ├── Replaced
     └── Reject
 """
 
@@ -56,6 +62,7 @@ __all__ = [
     "ImproperlyConfigured",
     "InternalError",
     "InvalidTask",
+    "InvalidWorkflow",
     "LostLimitError",
     "MaxRetriesExceededError",
     "NotRegistered",
@@ -66,6 +73,7 @@ __all__ = [
     "QueueNotFound",
     "Reject",
     "RemoteError",
+    "Replaced",
     "RequestError",
     "Retry",
     "SerializerNotInstalled",
@@ -84,6 +92,10 @@ __all__ = [
     "UniqueConflict",
     "WorkerLostError",
     "WorkerNotFound",
+    "WorkflowFull",
+    "WorkflowIdConflict",
+    "WorkflowNotFound",
+    "WorkflowStateError",
 ]
 
 
@@ -169,8 +181,28 @@ class WorkerNotFound(RequestError):
     """No worker of this id was heard of lately."""
 
 
+class WorkflowNotFound(RequestError):
+    """There is no workflow of this id: it was never submitted, or its time is over."""
+
+
+class WorkflowIdConflict(RequestError):
+    """The id belongs to another workflow."""
+
+
+class WorkflowFull(RequestError):
+    """The workflow has as many nodes as it may."""
+
+
+class WorkflowStateError(RequestError):
+    """The workflow is not in a state for this: it takes no more nodes, a part is missing, or it can't be run again."""
+
+
 class InvalidTask(RequestError):
     """A field of the request is missing, malformed or out of its range; `metadata["field"]` says which."""
+
+
+class InvalidWorkflow(InvalidTask):
+    """The graph is not sound: a cycle, an unknown or repeated node, an edge that makes no sense."""
 
 
 class PayloadTooLarge(InvalidTask):
@@ -306,6 +338,16 @@ class Retry(TaskPredicate):
 
 class Ignore(TaskPredicate):
     """The task ends without an outcome."""
+
+
+class Replaced(TaskPredicate):
+    """The task gives its place to other nodes, and ends as one of them does."""
+
+    def __init__(self, nodes: Sequence[Any], output_node_id: str) -> None:
+        """`nodes` are WorkflowNode messages, as TaskReport.Replaced takes them; `output_node_id` is one of them."""
+        super().__init__(output_node_id)
+        self.nodes = nodes
+        self.output_node_id = output_node_id
 
 
 class Reject(TaskPredicate):

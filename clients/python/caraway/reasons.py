@@ -45,6 +45,13 @@ _TABLE: Final = (
     Reason("QUEUE_NOT_FOUND", "NOT_FOUND", exceptions.QueueNotFound),
     Reason("WORKER_NOT_FOUND", "NOT_FOUND", exceptions.WorkerNotFound),
     Reason("UNAUTHENTICATED", "UNAUTHENTICATED", exceptions.Unauthenticated),
+    Reason("WORKFLOW_NOT_FOUND", "NOT_FOUND", exceptions.WorkflowNotFound),
+    Reason("WORKFLOW_ID_CONFLICT", "ALREADY_EXISTS", exceptions.WorkflowIdConflict),
+    Reason("INVALID_WORKFLOW", "INVALID_ARGUMENT", exceptions.InvalidWorkflow),
+    Reason("WORKFLOW_NOT_OPEN", "FAILED_PRECONDITION", exceptions.WorkflowStateError),
+    Reason("WORKFLOW_PART_MISSING", "FAILED_PRECONDITION", exceptions.WorkflowStateError),
+    Reason("WORKFLOW_NOT_RETRYABLE", "FAILED_PRECONDITION", exceptions.WorkflowStateError),
+    Reason("WORKFLOW_FULL", "RESOURCE_EXHAUSTED", exceptions.WorkflowFull),
     Reason("INTERNAL", "INTERNAL", exceptions.InternalError),
 )
 

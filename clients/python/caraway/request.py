@@ -58,6 +58,8 @@ class Context:
     ignore_result: bool = False
     report_progress: Callable[[str, Any], None] = field(default=_no_progress, repr=False)
     is_cancelled: Callable[[], bool] = field(default=_never, repr=False)
+    added_nodes: list[Any] | None = field(default=None, repr=False)
+    """WorkflowNode messages that go with the task's success; see TaskReport.Succeeded.added_nodes."""
     entered: bool = False
     """Set once the task's body runs: a task that calls itself like a function is then called directly."""
 

@@ -27,7 +27,10 @@ def task_from(record: Record, view: task_pb2.TaskView.ValueType) -> task_pb2.Tas
         lost_count=record.lost,
         cancel_reason=record.cancel_reason,
     )
-    _fill_spec(task.spec, record, full=with_arguments)
+    if record.workflow:
+        _fill_node(task, record)
+    if not record.collect:
+        _fill_spec(task.spec, record, full=with_arguments)
     _fill_times(task, record)
     if record.state is State.RUNNING:
         task.custom_state = record.custom_state
@@ -56,6 +59,22 @@ def _fill_spec(spec: task_pb2.TaskSpec, record: Record, *, full: bool) -> None:
             spec.ClearField(field)  # type: ignore[arg-type]
 
 
+def _fill_node(task: task_pb2.Task, record: Record) -> None:
+    task.workflow_id = record.workflow
+    task.node_id = node_id_of(record.workflow, record.task_id)
+    task.replaced_by = record.replaced_by
+    if record.collect:
+        collected = task.collected
+        collected.node_count = record.edges
+        collected.succeeded_count, collected.failed_count = record.members_succeeded, record.members_failed
+        collected.ended_count = record.edges - min(record.edges, record.pending)
+
+
+def node_id_of(workflow_id: str, task_id: str) -> str:
+    """The name in its workflow of the node that has this task; see graph.task_id_of()."""
+    return task_id.removeprefix(f"{workflow_id}.")
+
+
 def _fill_times(task: task_pb2.Task, record: Record) -> None:
     fill(task.create_time, record.created)
     if record.started:
@@ -68,17 +87,36 @@ def _fill_times(task: task_pb2.Task, record: Record) -> None:
 
 
 def _fill_error(task: task_pb2.Task, record: Record, *, full: bool) -> None:
-    if record.state is State.REVOKED:
-        task.error.kind = task_pb2.TaskError.KIND_REVOKED
-        task.error.message = record.cancel_reason or "revoked"
-    elif record.state is State.EXPIRED:
-        task.error.kind = task_pb2.TaskError.KIND_EXPIRED
-        task.error.message = "it had not started when it expired"
-    elif record.error is not None and record.state is not State.SUCCEEDED:
-        task.error.ParseFromString(record.error)
+    error = error_of(record)
+    if error is not None:
+        task.error.CopyFrom(error)
         if not full:
             for field in ("traceback", "causes", "detail"):
                 task.error.ClearField(field)
+
+
+def error_of(record: Record) -> task_pb2.TaskError | None:
+    """Why a task ended, or why its last attempt failed; None: it did not."""
+    if record.blame:
+        return dependency_error(record.blame, record.culprit)
+    if record.state is State.REVOKED:
+        reason = record.cancel_reason or "revoked"
+        return task_pb2.TaskError(kind=task_pb2.TaskError.KIND_REVOKED, message=reason)
+    if record.state is State.EXPIRED:
+        message = "it had not started when it expired"
+        return task_pb2.TaskError(kind=task_pb2.TaskError.KIND_EXPIRED, message=message)
+    if record.error is not None and record.state is not State.SUCCEEDED:
+        return task_pb2.TaskError.FromString(record.error)
+    return None
+
+
+def dependency_error(task_id: str, culprit: Record | None) -> task_pb2.TaskError:
+    """The error of what failed because this task had; `culprit` is its record, None where that is gone."""
+    own = error_of(culprit) if culprit is not None else None
+    error = own or task_pb2.TaskError(message=f"task {task_id} failed")
+    error.failed_kind, error.failed_task_id = error.kind, task_id
+    error.kind = task_pb2.TaskError.KIND_DEPENDENCY
+    return error
 
 
 def policy_from(policy: task_pb2.RetryPolicy) -> RetryPolicy:

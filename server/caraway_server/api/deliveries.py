@@ -4,6 +4,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 from caraway.v1 import worker_service_pb2
 from caraway_server.api.durations import fill
+from caraway_server.api.inputs import add_inputs
 from caraway_server.store.codec import token_for
 from caraway_server.store.values import Cancel, Lease
 
@@ -23,6 +24,10 @@ def add_lease(messages: Leases, lease: Lease, duration: int) -> None:
     task.task_id, task.name, task.queue, task.priority = lease.task_id, lease.name, lease.queue, lease.priority
     fill(message.lease_duration, duration)
     fill(message.create_time, lease.created)
+    if lease.more_inputs:
+        message.more_inputs = True
+    elif lease.handed:
+        add_inputs(message.inputs, lease.handed)
     if lease.expires_in:
         fill(message.expires_in, lease.expires_in)
 

@@ -8,7 +8,18 @@ from typing import Protocol
 
 from caraway_server.core.errors import ShuttingDown
 from caraway_server.core.task import TERMINAL, Record
-from caraway_server.store.values import Cancel, DueChanged, Lease, LeaseWish, Missed, Note, TaskChanged, WorkArrived
+from caraway_server.store.values import (
+    Cancel,
+    DueChanged,
+    Lease,
+    LeaseWish,
+    Missed,
+    Note,
+    RelayDue,
+    TaskChanged,
+    WorkArrived,
+    WorkflowChanged,
+)
 
 
 class Taker(Protocol):
@@ -41,10 +52,18 @@ class Taker(Protocol):
         """End the stream."""
 
 
-class Follower(Protocol):
-    """Who is told of a task's changes."""
+Change = TaskChanged | WorkflowChanged
 
-    def tell(self, note: TaskChanged | None) -> None:
+
+def workflow_topic(workflow_id: str) -> str:
+    """Under what a workflow is followed; ids hold no control characters, so no task has it."""
+    return f"\n{workflow_id}"
+
+
+class Follower(Protocol):
+    """Who is told of the changes of a task, or of a workflow."""
+
+    def tell(self, note: Change | None) -> None:
         """A change, or (None) that changes may have been missed."""
 
     def leave(self) -> None:
@@ -62,11 +81,11 @@ class Watcher:
         self.missed = False
         self._left = False
 
-    def tell(self, note: TaskChanged | None) -> None:
+    def tell(self, note: Change | None) -> None:
         """A change, or (None) that changes may have been missed."""
         if note is None:
             self.missed = True
-        else:
+        elif isinstance(note, TaskChanged):
             self.revision = max(self.revision, note.revision)
             self.is_terminal = self.is_terminal or note.state in TERMINAL
             self.record = note.record or self.record
@@ -98,10 +117,12 @@ class Hub:
 
     Args:
         on_due: called when the duties should look at the clock again.
+        on_relay: called when the relay has something to do.
     """
 
-    def __init__(self, on_due: Callable[[], None]) -> None:
+    def __init__(self, on_due: Callable[[], None], on_relay: Callable[[], None] = lambda: None) -> None:
         self._on_due = on_due
+        self._on_relay = on_relay
         self._watchers: dict[str, set[Follower]] = {}
         self._takers: dict[str, Taker] = {}
         self._turns: dict[object, deque[Taker]] = {}
@@ -165,6 +186,11 @@ class Hub:
                 taker = self._takers.get(note.worker_id)
                 if taker is not None:
                     taker.cancel(note)
+            elif isinstance(note, RelayDue):
+                self._on_relay()
+            elif isinstance(note, WorkflowChanged):
+                for watcher in self._watchers.get(workflow_topic(note.workflow_id), ()):
+                    watcher.tell(note)
             elif isinstance(note, DueChanged):
                 self._on_due()
             elif isinstance(note, Missed):

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import cast
 
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_server.api.convert import policy_from
 from caraway_server.api.durations import micros
+from caraway_server.api.errors import lease_lost
+from caraway_server.api.growing import Grower, Grown
 from caraway_server.api.overrides import merged, read_override
-from caraway_server.api.validate import LONGEST_NAME, TEN_YEARS, bounded, check_payload, invalid
-from caraway_server.core.errors import Refused
+from caraway_server.api.validate import LONGEST_NAME, TEN_YEARS, bounded, check_id, check_payload, invalid
+from caraway_server.core.errors import CarawayServerError, Refused
 from caraway_server.store.codec import token_parts
 from caraway_server.store.store import Store
 from caraway_server.store.values import LossErrors, Override, Report, ReportKind
@@ -34,12 +37,13 @@ class ReportReader:
         self._store = store
         self._max_payload_bytes = max_payload_bytes
         self._max_lost = max_lost
+        self._grower = Grower(store, max_payload_bytes)
 
     async def now_for(self, reports: Iterable[worker_service_pb2.TaskReport]) -> int:
         """The store's clock where one of them names an instant; else 0, and the store is not asked."""
         return await self._store.now() if any(map(_has_instant, reports)) else 0
 
-    def read(self, report: worker_service_pb2.TaskReport, now: int) -> Report:
+    def read(self, report: worker_service_pb2.TaskReport, now: int) -> Report | Grown:
         """One report, at the time of now_for(); what a failure leads to is decided by decide().
 
         Raises:
@@ -53,15 +57,19 @@ class ReportReader:
             raise Refused("LEASE_LOST", f"lease_token is not one of task {report.task_id!r}", task_id=report.task_id)
         ran_for = min(max(0, micros(report.run_time)), TEN_YEARS)
         if kind == "succeeded":
-            return self._succeeded(report, fence, ran_for)
+            succeeded = self._succeeded(report, fence, ran_for)
+            added = report.succeeded.added_nodes
+            return Grown(succeeded, added) if added and succeeded.kind is ReportKind.SUCCEEDED else succeeded
+        if kind == "replaced":
+            return self._replaced(report, fence, ran_for)
         blob, wait, custom_state = b"", 0, ""
         override: Override | None = None
         if kind == "progress":
             blob, custom_state = self._progress(report.progress), report.progress.custom_state
         elif kind == "failed":
-            blob = _trimmed(report.failed.error)
+            blob = trimmed(report.failed.error)
         elif kind == "retry":
-            blob, wait = _trimmed(report.retry.error), bounded("reports.retry.delay", report.retry.delay, zero=True)
+            blob, wait = trimmed(report.retry.error), bounded("reports.retry.delay", report.retry.delay, zero=True)
             if report.retry.HasField("overrides"):
                 override = read_override(report.retry.overrides, self._max_payload_bytes, now)
         elif kind == "rejected":
@@ -97,16 +105,31 @@ class ReportReader:
             return Report(ReportKind.FAILED, report.task_id, fence, ran_for, error)
         return Report(ReportKind.SUCCEEDED, report.task_id, fence, ran_for, blob)
 
-    async def decide(self, reports: Sequence[Report]) -> list[Report]:
-        """Does what needs the task's spec: a failure becomes a retry where its policy says so; overrides are merged."""
-        needed = [report.task_id for report in reports if report.kind is ReportKind.FAILED or report.override]
+    def _replaced(self, report: worker_service_pb2.TaskReport, fence: str, ran_for: int) -> Grown:
+        replaced = report.replaced
+        if not replaced.nodes:
+            raise invalid("reports.replaced.nodes", "is empty; name at least one node")
+        check_id("reports.replaced.output_node_id", replaced.output_node_id)
+        bare = Report(ReportKind.REPLACED, report.task_id, fence, ran_for)
+        return Grown(bare, replaced.nodes, replaced.output_node_id)
+
+    async def decide(self, reports: Sequence[Report | Grown]) -> list[Report | CarawayServerError]:
+        """Does what needs the task's record.
+
+        A failure becomes a retry where its policy says so, overrides are merged, new nodes are checked, and refused
+        where they are not sound.
+        """
+        needed = [_task_of(report) for report in reports if _needs_record(report)]
         if not needed:
-            return list(reports)
+            return cast("list[Report | CarawayServerError]", list(reports))
         records = {record.task_id: record for record in await self._store.get(needed) if record is not None}
-        decided = []
+        decided: list[Report | CarawayServerError] = []
         for report in reports:
-            record = records.get(report.task_id)
-            if report.kind is ReportKind.FAILED and record is not None:
+            record = records.get(_task_of(report))
+            if isinstance(report, Grown):
+                gone = lease_lost(report.report.task_id)
+                decided.append(gone if record is None else await self._grower.checked(report, record))
+            elif report.kind is ReportKind.FAILED and record is not None:
                 decided.append(_decide(report, record.spec, record.retries + 1))
             elif report.override is not None and record is not None:
                 decided.append(replace(report, override=merged(report.override, record.spec)))
@@ -117,6 +140,14 @@ class ReportReader:
 
 def _has_instant(report: worker_service_pb2.TaskReport) -> bool:
     return report.HasField("retry") and report.retry.overrides.HasField("expire_time")
+
+
+def _task_of(report: Report | Grown) -> str:
+    return report.report.task_id if isinstance(report, Grown) else report.task_id
+
+
+def _needs_record(report: Report | Grown) -> bool:
+    return isinstance(report, Grown) or report.kind is ReportKind.FAILED or report.override is not None
 
 
 def _decide(report: Report, spec_bytes: bytes, attempt: int) -> Report:
@@ -142,17 +173,19 @@ def quarantine_error(max_lost: int, last: str) -> bytes:
 
 def loss_errors(max_lost: int) -> LossErrors:
     """The errors under which lost deliveries end a task, where no worker lived to tell more."""
-    message = "the worker that ran it was lost, and it may run only once"
+    once = "the worker that ran it was lost, and it may run only once"
+    lapsed = "the producer of the workflow vanished: it neither appended nor sealed for longer than its lease"
     return LossErrors(
-        quarantine_error(max_lost, "its lease ran out"), _error(task_pb2.TaskError.KIND_WORKER_LOST, message)
-    )
+        quarantine_error(max_lost, "its lease ran out"), _error(task_pb2.TaskError.KIND_WORKER_LOST, once),
+        _error(task_pb2.TaskError.KIND_WORKER_LOST, lapsed),
+    )  # fmt: skip
 
 
 def _error(kind: task_pb2.TaskError.Kind.ValueType, message: str) -> bytes:
     return task_pb2.TaskError(kind=kind, message=message[:LONGEST_MESSAGE], non_retryable=True).SerializeToString()
 
 
-def _trimmed(error: task_pb2.TaskError) -> bytes:
+def trimmed(error: task_pb2.TaskError) -> bytes:
     """An error, cut to the contract's lengths; it always has a kind."""
     error.kind = error.kind or task_pb2.TaskError.KIND_APPLICATION
     error.type = _cut(error.type, LONGEST_TYPE)

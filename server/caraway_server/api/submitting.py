@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from caraway_server.api.hub import Hub, Taker
 from caraway_server.store.coalesce import Coalescer
-from caraway_server.store.store import MOST_IN_ONE_SCRIPT, Store
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
+from caraway_server.store.store import Store
 from caraway_server.store.values import Lease, LeaseWish, NewTask, Submitted
 
 FEW = 8  # more tasks than these are a crowd: throughput counts, not the way of each

@@ -12,7 +12,8 @@ from caraway_server.core.task import Record, State
 from caraway_server.settings import Settings
 from caraway_server.store.store import Store
 
-_ALL = frozenset(State) - {State.TOMBSTONE}
+_LISTED_BY_WORKFLOW = frozenset({State.BLOCKED, State.REPLACED})
+_ALL = frozenset(State) - {State.TOMBSTONE} - _LISTED_BY_WORKFLOW
 _GROUPS = task_service_pb2.CountTasksRequest.GroupBy
 
 
@@ -55,6 +56,10 @@ def _states(wanted: task_pb2.TaskFilter) -> frozenset[State]:
         return _ALL
     known = {state.value: state for state in _ALL}
     for number in wanted.states:
+        if number in {state.value for state in _LISTED_BY_WORKFLOW}:
+            raise validate.invalid(
+                "filter.states", f"{State(number).name} is listed by ListWorkflowNodes, not by ListTasks"
+            )
         if number not in known:
             raise validate.invalid("filter.states", f"{number} is not a state")
     return frozenset(known[number] for number in wanted.states)

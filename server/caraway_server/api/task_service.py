@@ -1,7 +1,6 @@
 """TaskService: submit, read, wait, revoke, delete."""
 
 import asyncio
-import signal
 from collections.abc import Sequence
 
 from caraway.v1 import task_pb2, task_service_pb2
@@ -10,6 +9,7 @@ from caraway_server.api.convert import task_from
 from caraway_server.api.durations import fill
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub
+from caraway_server.api.revoking import read_how
 from caraway_server.api.submitting import Submitter
 from caraway_server.api.waiting import TaskReader, patience
 from caraway_server.core.errors import CarawayServerError
@@ -18,16 +18,9 @@ from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
 from caraway_server.store.store import Store
 from caraway_server.store.values import NewTask, Submitted
 
-LONGEST_REASON = 1024
 REPLY_BYTES = MAX_MESSAGE_BYTES - 64 * 1024
 READ_PAGE = 50
 
-_MODES = {
-    task_service_pb2.RevokeTasksRequest.MODE_UNSPECIFIED: "p",
-    task_service_pb2.RevokeTasksRequest.MODE_PENDING_ONLY: "p",
-    task_service_pb2.RevokeTasksRequest.MODE_CANCEL: "c",
-    task_service_pb2.RevokeTasksRequest.MODE_TERMINATE: "t",
-}
 _Revoked = task_service_pb2.RevokeTasksResponse.Result
 _REVOKED = {
     "revoked": _Revoked.OUTCOME_REVOKED,
@@ -46,6 +39,7 @@ _DELETED = {
     "deleted": _Deleted.OUTCOME_DELETED,
     "not_terminal": _Deleted.OUTCOME_NOT_TERMINAL,
     "not_found": _Deleted.OUTCOME_NOT_FOUND,
+    "needed": _Deleted.OUTCOME_NEEDED,
 }
 
 
@@ -170,15 +164,8 @@ class TaskService:
         self, request: task_service_pb2.RevokeTasksRequest, context: Context
     ) -> task_service_pb2.RevokeTasksResponse:
         ids = self._selected(request.selector)
-        if request.mode not in _MODES:
-            raise validate.invalid("mode", f"{request.mode} is not known")
-        if len(request.reason) > LONGEST_REASON:
-            raise validate.invalid("reason", f"is longer than {LONGEST_REASON} characters")
-        if request.signal and request.signal not in signal.Signals.__members__:
-            raise validate.invalid("signal", f"{request.signal!r} is no signal; say SIGTERM, SIGKILL, ...")
-        words = await self._store.revoke(
-            ids, _MODES[request.mode], request.reason or "revoked", _grace(request), request.signal
-        )
+        how = read_how(request, "revoked")
+        words = await self._store.revoke(ids, how.mode, how.reason, how.grace, how.signal)
         results = [_Revoked(task_id=task_id, outcome=_REVOKED[word]) for task_id, word in zip(ids, words, strict=True)]
         return task_service_pb2.RevokeTasksResponse(results=results)
 
@@ -211,10 +198,6 @@ class TaskService:
     def _selected(self, selector: task_pb2.TaskSelector) -> Sequence[str]:
         validate.check_batch("selector.task_ids", selector.task_ids, self._settings.max_batch_size)
         return list(selector.task_ids)
-
-
-def _grace(request: task_service_pb2.RevokeTasksRequest) -> int:
-    return validate.bounded("grace", request.grace, zero=True) if request.HasField("grace") else 0
 
 
 def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTaskResponse:

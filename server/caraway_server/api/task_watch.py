@@ -12,7 +12,7 @@ from caraway.v1 import task_pb2, task_service_pb2
 from caraway_server.api import validate
 from caraway_server.api.convert import task_from
 from caraway_server.api.grpc_types import Context
-from caraway_server.api.hub import Follower, Hub
+from caraway_server.api.hub import Change, Follower, Hub
 from caraway_server.core.errors import ShuttingDown
 from caraway_server.core.task import Record
 from caraway_server.settings import Settings
@@ -36,11 +36,11 @@ class Feed(Follower):
         self._left = False
         self._noted = asyncio.Event()
 
-    def tell(self, note: TaskChanged | None) -> None:
+    def tell(self, note: Change | None) -> None:
         """A change, or (None) that changes may have been missed."""
         if note is None:
             self.missed = True
-        else:
+        elif isinstance(note, TaskChanged):
             self.changed.add(note.task_id)
         self._noted.set()
 

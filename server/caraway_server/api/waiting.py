@@ -70,7 +70,7 @@ class TaskReader:
                 if record is None:
                     return None
             elif watcher.record is not None:
-                record = watcher.record
+                record = await self._store.explained(watcher.record)
             elif watcher.is_terminal or (after_revision and watcher.revision > after_revision):
                 record = await self.read(task_id)
                 if record is None:

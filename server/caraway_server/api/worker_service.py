@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from caraway.v1 import worker_service_pb2
 from caraway_server.api import errors, validate
+from caraway_server.api.growing import Grown
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub
 from caraway_server.api.loose_ends import LooseEnds
@@ -14,7 +15,8 @@ from caraway_server.api.session import LeaseSession
 from caraway_server.core.errors import CarawayServerError, Refused
 from caraway_server.settings import Settings
 from caraway_server.store.coalesce import Coalescer
-from caraway_server.store.store import MOST_IN_ONE_SCRIPT, Store
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
+from caraway_server.store.store import Store
 from caraway_server.store.values import Report, Reported
 
 _log = logging.getLogger(__name__)
@@ -71,18 +73,22 @@ class WorkerService:
         validate.check_batch("reports", request.reports, self._settings.max_batch_size)
         now = await self._reader.now_for(request.reports)
         read = [self._read_report(report, now) for report in request.reports]
-        reports = await self._reader.decide([report for report in read if isinstance(report, Report)])
-        answers = iter(await self._reports.submit(reports) if reports else ())
+        decided = iter(
+            await self._reader.decide([report for report in read if not isinstance(report, CarawayServerError)])
+        )
+        reports = [report if isinstance(report, CarawayServerError) else next(decided) for report in read]
+        taken = [report for report in reports if isinstance(report, Report)]
+        answers = iter(await self._reports.submit(taken) if taken else ())
         response = worker_service_pb2.ReportTasksResponse()
-        for report in read:
+        for report in reports:
             result = response.results.add()
             if isinstance(report, CarawayServerError):
                 result.status.CopyFrom(errors.status_for(report))
-                continue
-            _fill(result, next(answers), report.task_id)
+            else:
+                _fill(result, next(answers), report.task_id)
         return response
 
-    def _read_report(self, report: worker_service_pb2.TaskReport, now: int) -> Report | CarawayServerError:
+    def _read_report(self, report: worker_service_pb2.TaskReport, now: int) -> Report | Grown | CarawayServerError:
         try:
             return self._reader.read(report, now)
         except CarawayServerError as error:

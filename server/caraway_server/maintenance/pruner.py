@@ -17,5 +17,6 @@ class Pruner:
     async def run_once(self) -> float | None:
         """One bounded pass; returns the seconds until the next is due, or None."""
         pruned = await self._store.prune(TASKS_IN_ONE_PASS)
+        workflows = await self._store.workflows.prune(TASKS_IN_ONE_PASS)
         await self._store.forget_workers(TASKS_IN_ONE_PASS)
-        return pruned.next_in
+        return min((due for due in (pruned.next_in, workflows.next_in) if due is not None), default=None)

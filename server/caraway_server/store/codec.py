@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from caraway_server.core.task import Record, State
+from caraway_server.core.workflow import WorkflowRecord, WorkflowState
 
 _TEXT = {
     "n": "name",
@@ -12,6 +13,9 @@ _TEXT = {
     "C": "cancel_mode",
     "Cr": "cancel_reason",
     "y": "ended_by",
+    "F": "workflow",
+    "K": "blame",
+    "V": "replaced_by",
 }
 _NUMBERS = {
     "p": "priority",
@@ -27,8 +31,15 @@ _NUMBERS = {
     "b": "started",
     "z": "ended",
     "u": "purge",
+    "N": "number",
+    "G": "collect",
+    "M": "edges",
+    "B": "pending",
+    "Q": "depth",
+    "Ms": "members_succeeded",
+    "Mf": "members_failed",
 }
-_BLOBS = {"t": "spec", "f": "fingerprint", "R": "result", "E": "error", "P": "progress"}
+_BLOBS = {"t": "spec", "f": "fingerprint", "R": "result", "E": "error", "P": "progress", "I": "inputs"}
 
 
 def record_from(task_id: str, fields: Mapping[bytes, bytes]) -> Record | None:
@@ -45,7 +56,38 @@ def record_from(task_id: str, fields: Mapping[bytes, bytes]) -> Record | None:
             values[name] = raw.decode()
         elif name := _BLOBS.get(letter):
             values[name] = raw
+    values["collect"] = bool(values.get("collect"))
     return Record(**values)  # type: ignore[arg-type]
+
+
+_WORKFLOW_TEXT = {
+    "m": "name", "Et": "error_text", "K": "blame", "C": "cancel_mode", "Cr": "cancel_reason",
+}  # fmt: skip
+_WORKFLOW_NUMBERS = {
+    "c": "created", "z": "ended_at", "u": "purge", "r": "revision", "t": "accepted", "n": "made", "b": "blocked",
+    "U": "parts", "l": "last_part", "w": "open",
+}  # fmt: skip
+
+
+def workflow_from(workflow_id: str, fields: Mapping[bytes, bytes]) -> WorkflowRecord | None:
+    """The workflow behind a hash's fields; None where there is none, or only its tombstone."""
+    state = fields.get(b"s")
+    if state is None or int(state) == State.TOMBSTONE:
+        return None
+    values: dict[str, object] = {"workflow_id": workflow_id, "state": WorkflowState(int(state))}
+    ended = {}
+    for field, raw in fields.items():
+        letter = field.decode()
+        if name := _WORKFLOW_NUMBERS.get(letter):
+            values[name] = int(raw)
+        elif name := _WORKFLOW_TEXT.get(letter):
+            values[name] = raw.decode()
+        elif letter == "E":
+            values["error"] = raw
+        elif letter[0] == "e" and letter[1:]:
+            ended[State(int(letter[1:]))] = int(raw)
+    values["open"] = bool(values.get("open"))
+    return WorkflowRecord(**values, ended=ended)  # type: ignore[arg-type]
 
 
 def token_for(task_id: str, fence: str) -> str:

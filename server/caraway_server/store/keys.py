@@ -18,6 +18,16 @@
 | worker:<id> | hash | what a worker told of itself | forget |
 | hungry:<queue> | set | gateways whose workers found nothing | the next task; 30 s |
 | sequence | string | last sequence number | one key |
+| workflow:<id> | hash | the record of a workflow | workflow_prune |
+| nodes:<workflow> | list | ids of its nodes, by number | with the workflow |
+| outbox:<workflow> | list | what is to be done next in it | relay |
+| open:<workflow> | list | ids of collects that wait for the seal | the seal; with the workflow |
+| next:<id> | list | edges that lead from a node, beyond those in its record | with the workflow |
+| members:<id> | list | nodes that a collect collects, by edge | with the workflow |
+| relay | zset | workflows with an outbox, by how long it waits | relay |
+| producers | zset | open workflows, by the end of their producers' lease | append, seal, cancel, relay |
+| workflows | zset | all workflows, by when they were accepted | workflow_prune |
+| workflows:ended | zset | ended workflows and their tombstones, by purge time | workflow_prune, retry |
 | reaper:seen, reaper:grace | string | last pass; nothing is reaped before | two keys |
 | confirmed | string | nothing: written so that replicas can confirm it | one key |
 | clock | string | offset of the clock, set by tests only | one key |
@@ -37,6 +47,10 @@ LEASES: Final = ROOT + "leases"
 QUEUES: Final = ROOT + "queues"
 PAUSED: Final = ROOT + "paused"
 WORKERS: Final = ROOT + "workers"
+RELAY: Final = ROOT + "relay"
+PRODUCERS: Final = ROOT + "producers"
+WORKFLOWS: Final = ROOT + "workflows"
+ENDED_WORKFLOWS: Final = ROOT + "workflows:ended"
 DEPTH: Final = ROOT + "depth"
 SEQUENCE: Final = ROOT + "sequence"
 CLOCK: Final = ROOT + "clock"
@@ -79,12 +93,81 @@ FIELDS: Final = {
     "Cg": "cancel_grace",
     "Cs": "cancel_signal",
     "y": "ended_by",  # kind of the report that ended the last delivery
+    # Of nodes of a workflow only.
+    "F": "workflow",
+    "N": "number",  # its place among the nodes, from 1
+    "G": "collect",  # it is a collect and no task
+    "I": "inputs",  # the edges that lead to a task, packed: {{node, on, pass, kwarg}, ...}
+    "L": "successors",  # the first edges that lead from it, packed in a row: {node, on, number of the edge there}
+    "Lc": "successor_count",  # in the record
+    "M": "edges",  # how many lead to it
+    "B": "pending",  # how many of them wait for their nodes to end (an open collect: one more)
+    "Bx": "dead_edge",  # the first of those that can't fire because their nodes failed
+    "By": "unneeded",  # one can't fire, and nothing failed
+    "Bf": "awaits_failure",  # it has failure edges
+    "Bh": "has_failure",  # one of them fired
+    "Ms": "members_succeeded",
+    "Mf": "members_failed",
+    "D": "applied",  # its end was told to all that come after it
+    "K": "blame",  # the task that failed first, where it failed because of others
+    "O": "open",  # a collect that waits for the seal
+    "Q": "depth",  # replacements that it stands in
+    "V": "replaced_by",
+    "J": "replaces",
+    "Wa": "at",  # instant at which it may start, and times from when it is ready
+    "Wd": "delay",
+    "Wt": "ttl",
+}
+
+WORKFLOW_FIELDS: Final = {
+    "s": "state",
+    "f": "fingerprint",
+    "m": "name",
+    "c": "created",
+    "z": "ended_at",
+    "u": "purge",
+    "T": "ttl",
+    "r": "revision",
+    "W": "watchers",
+    "t": "accepted",  # nodes
+    "n": "made",  # nodes
+    "b": "blocked",  # nodes
+    "e": "ended",  # nodes whose end was told; e7, e8, ...: by state
+    "U": "parts",  # entries of the outbox that make nodes
+    "k": "cursor",  # how far the first entry of the outbox is done; once ended: how many nodes are pruned
+    "w": "open",
+    "P": "lease",  # of the producer
+    "l": "last_part",
+    "lp": "pieces",  # made of the part that follows
+    "K": "blame",  # the node that failed first
+    "E": "error",  # of its producer
+    "Et": "error_text",  # why it was given up by the gateway itself
+    "C": "cancel_mode",
+    "Cr": "cancel_reason",
+    "Cg": "cancel_grace",
+    "Cs": "cancel_signal",
+    "d": "deleted",  # nodes whose results were deleted
 }
 
 
 def task(task_id: str) -> str:
     """The key of a task's record."""
     return f"{ROOT}task:{task_id}"
+
+
+def workflow(workflow_id: str) -> str:
+    """The key of a workflow's record."""
+    return f"{ROOT}workflow:{workflow_id}"
+
+
+def nodes(workflow_id: str) -> str:
+    """The key of the list of a workflow's nodes."""
+    return f"{ROOT}nodes:{workflow_id}"
+
+
+def members(node_id: str) -> str:
+    """The key of the list of what a collect collects."""
+    return f"{ROOT}members:{node_id}"
 
 
 def ended(state: int) -> str:

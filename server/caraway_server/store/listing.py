@@ -15,6 +15,7 @@ from caraway_server.core.task import HELD, TERMINAL, Record, State
 from caraway_server.store import keys
 from caraway_server.store.codec import record_from
 from caraway_server.store.connection import translated
+from caraway_server.store.culprits import Culprits
 
 READ_AT_ONCE = 50
 MOST_READ_FOR_A_PAGE = 1000
@@ -69,10 +70,12 @@ class Listing:
 
     Args:
         redis: the client; its owner closes it.
+        culprits: adds the tasks because of which others failed.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, culprits: Culprits) -> None:
         self._redis = redis
+        self._culprits = culprits
 
     async def page(
         self, states: frozenset[State], queues: Sequence[str], wanted: Wanted, size: int, token: str
@@ -129,7 +132,7 @@ class Listing:
             pipeline.hgetall(keys.task(task_id))
         with translated():
             rows = await pipeline.execute()
-        return [record_from(task_id, fields) for task_id, fields in zip(ids, rows, strict=True)]
+        return await self._culprits.added_to([record_from(*pair) for pair in zip(ids, rows, strict=True)])
 
     async def _indexes(self, states: frozenset[State], queues: Sequence[str]) -> list[Index]:
         indexes = []

@@ -3,20 +3,63 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgpack
 from redis.asyncio import Redis
 
 from caraway_server.core.errors import StoreError, StoreUnavailable
+from caraway_server.core.task import State
+from caraway_server.core.workflow import WorkflowState
 from caraway_server.store import keys
+from caraway_server.store.codec import record_from
 from caraway_server.store.connection import translated
-from caraway_server.store.store import notes_from
-from caraway_server.store.values import DueChanged, Missed, Note
+from caraway_server.store.values import (
+    Cancel,
+    DueChanged,
+    Missed,
+    Note,
+    RelayDue,
+    TaskChanged,
+    WorkArrived,
+    WorkflowChanged,
+)
 
 _log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 2.0  # after which the store is asked whether it is there
+
+
+def notes_from(raw: Sequence[Sequence[Any]]) -> list[Note]:
+    """Notes as scripts pack them."""
+    notes: list[Note] = []
+    for kind, *rest in raw:
+        if kind == b"task":
+            notes.append(_changed_from(rest[0].decode(), *rest[1:]))
+        elif kind == b"work":
+            notes.append(WorkArrived(rest[0].decode()))
+        elif kind == b"cancel":
+            notes.append(cancel_from(rest[0].decode(), rest[1].decode(), rest[2:]))
+        elif kind == b"workflow":
+            notes.append(WorkflowChanged(rest[0].decode(), WorkflowState(rest[1]), rest[2]))
+        elif kind == b"relay":
+            notes.append(RelayDue())
+        elif kind == b"due":
+            notes.append(DueChanged())
+    return notes
+
+
+def _changed_from(task_id: str, state: int, revision: int, flat: Sequence[bytes] = ()) -> TaskChanged:
+    record = record_from(task_id, dict(zip(flat[::2], flat[1::2], strict=True))) if flat else None
+    return TaskChanged(task_id, State(state), revision, record)
+
+
+def cancel_from(task_id: str, fence: str, rest: Sequence[Any]) -> Cancel:
+    """A cancellation as scripts pack it: mode, reason, grace, signal and, in a note, the worker."""
+    mode, reason, grace, signal, *worker = rest
+    worker_id = worker[0].decode() if worker else ""
+    return Cancel(task_id, fence, mode.decode(), reason.decode(), grace, signal.decode(), worker_id)
 
 
 class NoteReader:

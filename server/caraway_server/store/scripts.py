@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 # A full store refuses what adds tasks. All else goes on, or a full store could never be drained.
-_REFUSED_WHEN_FULL = frozenset({"submit"})
+_REFUSED_WHEN_FULL = frozenset({"submit", "workflow_submit", "workflow_append"})
 _ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n"
+
+# What stands before a script, beside the prelude.
+_PARTS = {
+    "revoke": ("revoking",),
+    "relay": ("revoking", "graph"),
+    **{f"workflow_{name}": ("graph",) for name in ("submit", "append", "seal", "cancel", "retry", "prune")},
+    "continue": ("graph",),
+}
+_NO_SCRIPTS = frozenset({"prelude", "revoking", "graph"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +29,12 @@ class Script:
 
 def _read_all() -> dict[str, Script]:
     folder = files(__package__) / "lua"
-    prelude = (folder / "prelude.lua").read_text()
     scripts = {}
     for entry in folder.iterdir():
         name = entry.name.removesuffix(".lua")
-        if entry.name.endswith(".lua") and name != "prelude":
-            flags = "" if name in _REFUSED_WHEN_FULL else _ALLOWED_WHEN_FULL
-            text = f"{flags}{prelude}\n{entry.read_text()}"
+        if entry.name.endswith(".lua") and name not in _NO_SCRIPTS:
+            parts = [(folder / f"{part}.lua").read_text() for part in ("prelude", *_PARTS.get(name, ()), name)]
+            text = ("" if name in _REFUSED_WHEN_FULL else _ALLOWED_WHEN_FULL) + "\n".join(parts)
             digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
             scripts[name] = Script(name, text, digest)
     return scripts

@@ -1,27 +1,35 @@
 """The store: one method an atomic transition, over Redis or Valkey."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
-import msgpack
-from redis import exceptions
 from redis.asyncio import Redis
 
-from caraway_server.core.errors import StoreUnavailable
-from caraway_server.core.task import Record, State
+from caraway_server.core.task import Record
 from caraway_server.store import keys
 from caraway_server.store.checks.checker import Checker
 from caraway_server.store.codec import record_from
 from caraway_server.store.connection import StoreFacts, examine, translated
+from caraway_server.store.culprits import Culprits
+from caraway_server.store.inputs import Inputs
 from caraway_server.store.listing import Listing
+from caraway_server.store.notes import cancel_from
 from caraway_server.store.operators import Operators
 from caraway_server.store.replicas import Replicas
-from caraway_server.store.scripts import SCRIPTS
+from caraway_server.store.requests import (
+    MOST_IN_ONE_SCRIPT,
+    lease_request,
+    leases_from,
+    parts_of,
+    pass_from,
+    report_request,
+    submit_request,
+    submitted_from,
+)
+from caraway_server.store.runner import Runner
 from caraway_server.store.values import (
     NO_ERRORS,
-    Cancel,
-    DueChanged,
     Lease,
     LeaseWish,
     Limits,
@@ -34,52 +42,14 @@ from caraway_server.store.values import (
     Reported,
     ReportKind,
     Submitted,
-    TaskChanged,
-    WorkArrived,
 )
+from caraway_server.store.workflows import Workflows
 
-# Bounds how long one script holds the store (law 3): 2 to 6 ms on a quiet machine; 500 took 30 on a busy one.
-MOST_IN_ONE_SCRIPT = 250
 RENEW_IN_ONE_SCRIPT = 1000
 
 WORKER_MEMORY = 3_600_000_000  # microseconds for which a silent worker is remembered
 
 _ORDER = list(ReportKind)  # reports of one delivery are applied in this order
-_END_STATES = {
-    ReportKind.SUCCEEDED: (State.SUCCEEDED, "R"),
-    ReportKind.FAILED: (State.FAILED, "E"),
-    ReportKind.REJECTED: (State.REJECTED, "E"),
-    ReportKind.CANCELLED: (State.REVOKED, "E"),
-    ReportKind.IGNORED: (State.IGNORED, "R"),
-}
-
-Outcome = TypeVar("Outcome")
-
-
-def notes_from(raw: Sequence[Sequence[Any]]) -> list[Note]:
-    """Notes as scripts pack them."""
-    notes: list[Note] = []
-    for kind, *rest in raw:
-        if kind == b"task":
-            notes.append(_changed_from(rest[0].decode(), *rest[1:]))
-        elif kind == b"work":
-            notes.append(WorkArrived(rest[0].decode()))
-        elif kind == b"cancel":
-            notes.append(_cancel_from(rest[0].decode(), rest[1].decode(), rest[2:]))
-        elif kind == b"due":
-            notes.append(DueChanged())
-    return notes
-
-
-def _changed_from(task_id: str, state: int, revision: int, flat: Sequence[bytes] = ()) -> TaskChanged:
-    record = record_from(task_id, dict(zip(flat[::2], flat[1::2], strict=True))) if flat else None
-    return TaskChanged(task_id, State(state), revision, record)
-
-
-def _cancel_from(task_id: str, fence: str, rest: Sequence[Any]) -> Cancel:
-    mode, reason, grace, signal, *worker = rest
-    worker_id = worker[0].decode() if worker else ""
-    return Cancel(task_id, fence, mode.decode(), reason.decode(), grace, signal.decode(), worker_id)
 
 
 class Store:
@@ -97,6 +67,8 @@ class Store:
         operators: queues and workers.
         checker: whether every index agrees with the records.
         replicas: confirm what was done.
+        workflows: every transition of every workflow.
+        inputs: what nodes of workflows hand on.
     """
 
     def __init__(
@@ -108,13 +80,15 @@ class Store:
         errors: LossErrors = NO_ERRORS,
     ) -> None:
         self._redis = redis
-        self._gateway_id = gateway_id
         self.limits = limits
-        self._on_notes = on_notes
         self._errors = errors
-        self.listing = Listing(redis)
-        self.operators = Operators(redis, self._run)
-        self.checker = Checker(redis, self._run)
+        self._runner = Runner(redis, gateway_id, on_notes)
+        self._culprits = Culprits(self._runner)
+        self.listing = Listing(redis, self._culprits)
+        self.operators = Operators(redis, self._runner.run)
+        self.checker = Checker(redis, self._runner.run)
+        self.workflows = Workflows(self._runner, self._culprits, lambda: self.limits, errors)
+        self.inputs = Inputs(self._runner, self._culprits)
         self.replicas = Replicas(redis, limits.wait_replicas)
 
     # -- submitting -----------------------------------------------------------------------------------------------
@@ -125,9 +99,9 @@ class Store:
         All or nothing is one script, however many tasks: the caller bounds them.
         """
         answers: list[Submitted] = []
-        for part in _parts(tasks, len(tasks) if all_or_nothing else MOST_IN_ONE_SCRIPT):
-            request = self._submit_request(part, all_or_nothing=all_or_nothing)
-            answers.extend(_submitted_from(await self._run("submit", request, repeat=True)))
+        for part in parts_of(tasks, len(tasks) if all_or_nothing else MOST_IN_ONE_SCRIPT):
+            request = submit_request(part, self.limits, all_or_nothing=all_or_nothing)
+            answers.extend(submitted_from(await self._runner.run("submit", request, repeat=True)))
         return answers
 
     async def submit_and_lease(
@@ -138,52 +112,31 @@ class Store:
         Returns:
             What submit() and what lease() return.
         """
-        calls = [("submit", self._submit_request(tasks, all_or_nothing=False)), ("lease", self._lease_request(wish))]
-        pipeline = self._redis.pipeline(transaction=False)
-        for name, request in calls:
-            packed = msgpack.packb(request, use_bin_type=False)
-            pipeline.evalsha(SCRIPTS[name].digest, 1, keys.ROOT, self._gateway_id, packed)
-        try:
-            with translated():
-                submitted, leased = await pipeline.execute(raise_on_error=False)
-        except StoreUnavailable:  # a dead connection: what may be done twice is done again
+        calls = [("submit", submit_request(tasks, self.limits)), ("lease", lease_request(wish, self.limits))]
+        answers = await self._runner.run_together(calls)
+        if answers is None:  # what may be done twice is done again
             return await self.submit(tasks), [], True
-        if isinstance(submitted, Exception) or isinstance(leased, Exception):  # a new or emptied store, for one
-            return await self.submit(tasks), [], True
-        raw_leases, more = self._take_answer(leased)
-        return _submitted_from(self._take_answer(submitted)), _leases_from(raw_leases), more
-
-    def _submit_request(self, tasks: Sequence[NewTask], *, all_or_nothing: bool) -> dict[str, Any]:
-        items = [
-            (
-                new.task_id, new.fingerprint, new.spec, new.name, new.queue, new.priority,
-                new.at, new.delay, new.until, new.ttl, new.result_ttl, new.watch, new.ignore_result,
-                new.unique_key, new.unique_window, new.on_conflict, new.once,
-            )
-            for new in tasks
-        ]  # fmt: skip
-        return {
-            "items": items,
-            "max_length": self.limits.max_queue_length,
-            "horizon": self.limits.horizon,
-            "all_or_nothing": all_or_nothing,
-            "result_ttl": self.limits.result_ttl,  # of those that are replaced
-        }
+        submitted, (leases, more) = answers
+        return submitted_from(submitted), await self._with_inputs(leases_from(leases)), more
 
     # -- reading --------------------------------------------------------------------------------------------------
 
     async def get(self, task_ids: Sequence[str]) -> list[Record | None]:
         """Reads tasks; None stands for one that there is not."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for task_id in task_ids:
-            pipeline.hgetall(keys.task(task_id))
-        found = await self._repeated(pipeline.execute)
-        return [record_from(task_id, fields) for task_id, fields in zip(task_ids, found, strict=True)]
+        found = await self._runner.read([("HGETALL", keys.task(task_id)) for task_id in task_ids])
+        records = [record_from(task_id, fields) for task_id, fields in zip(task_ids, found, strict=True)]
+        return await self._culprits.added_to(records)
 
     async def watch(self, task_id: str, after_revision: int = 0) -> Record | None:
         """Reads a task and has this gateway told (TaskChanged) of its changes, unless what is waited for is there."""
-        raw = await self._run("watch", {"id": task_id, "after": after_revision}, repeat=True)
-        return record_from(task_id, dict(zip(raw[::2], raw[1::2], strict=True)))
+        raw = await self._runner.run("watch", {"id": task_id, "after": after_revision}, repeat=True)
+        record = record_from(task_id, dict(zip(raw[::2], raw[1::2], strict=True)))
+        return (await self._culprits.added_to([record]))[0]
+
+    async def explained(self, record: Record) -> Record:
+        """A record that came with a note; where it failed because of another task, with that task's."""
+        explained = (await self._culprits.added_to([record]))[0]
+        return explained or record
 
     async def now(self) -> int:
         """The store's clock, in microseconds."""
@@ -207,64 +160,38 @@ class Store:
         """
         wish = LeaseWish(worker_id, queues, names, count, max_bytes)
         # Not repeated: a first try that did take leases would leave them to run out.
-        raw, more = await self._run("lease", self._lease_request(wish))
-        return _leases_from(raw), more
+        raw, more = await self._runner.run("lease", lease_request(wish, self.limits))
+        return await self._with_inputs(leases_from(raw)), more
 
-    def _lease_request(self, wish: LeaseWish) -> dict[str, Any]:
-        return {
-            "worker": wish.worker_id,
-            "queues": wish.queues,
-            "names": wish.names if wish.names is not None else False,
-            "count": min(wish.count, MOST_IN_ONE_SCRIPT),
-            "bytes": wish.max_bytes,
-            "lease": self.limits.lease,
-            "result_ttl": self.limits.result_ttl,
-        }
+    async def _with_inputs(self, leases: list[Lease]) -> list[Lease]:
+        return await self.inputs.added_to(leases) if any(lease.inputs for lease in leases) else leases
 
     async def renew(self, held: Sequence[tuple[str, str]], worker_id: str = "") -> Renewed:
         """Extends leases, given as (task id, fence); notes that the worker, if one is named, was heard of."""
         renewed = Renewed()
-        for part in _parts(held, RENEW_IN_ONE_SCRIPT) or [[]]:
-            raw_lost, raw_cancels = await self._run(
+        for part in parts_of(held, RENEW_IN_ONE_SCRIPT) or [[]]:
+            raw_lost, raw_cancels = await self._runner.run(
                 "renew", {"items": part, "lease": self.limits.lease, "worker": worker_id}, repeat=True
             )
             renewed.lost.extend(part[index - 1] for index in raw_lost)
             renewed.cancels.extend(
-                _cancel_from(part[index - 1][0], part[index - 1][1], rest) for index, *rest in raw_cancels
+                cancel_from(part[index - 1][0], part[index - 1][1], rest) for index, *rest in raw_cancels
             )
         return renewed
 
     async def report(self, reports: Sequence[Report]) -> list[Reported]:
         """Applies reports, each kind by its own script, and answers for each. May be repeated."""
-        groups: dict[ReportKind, list[int]] = {}
+        groups: dict[tuple[ReportKind, bool], list[int]] = {}
         for index, report in enumerate(reports):
-            groups.setdefault(report.kind, []).append(index)
+            groups.setdefault((report.kind, bool(report.parts)), []).append(index)
         answers: list[Reported | None] = [None] * len(reports)
-        for kind in sorted(groups, key=_ORDER.index):
-            for part in _parts(groups[kind], MOST_IN_ONE_SCRIPT):
-                script, request = self._report_request(kind, [reports[index] for index in part])
-                raw = await self._run(script, request, repeat=True)
+        for kind, with_nodes in sorted(groups, key=lambda group: _ORDER.index(group[0])):
+            for part in parts_of(groups[kind, with_nodes], MOST_IN_ONE_SCRIPT):
+                script, request = report_request(kind, [reports[index] for index in part], self.limits, self._errors)
+                raw = await self._runner.run(script, request, repeat=True)
                 for index, (word, state, cancel) in zip(part, raw, strict=True):
                     answers[index] = Reported(word.decode(), state, cancel)
         return cast("list[Reported]", answers)
-
-    def _report_request(self, kind: ReportKind, reports: list[Report]) -> tuple[str, dict[str, Any]]:
-        request: dict[str, Any] = {"kind": kind.value, "result_ttl": self.limits.result_ttl}
-        items: list[tuple[Any, ...]] = [(r.task_id, r.fence, r.ran_for, r.blob) for r in reports]
-        if kind in _END_STATES:
-            request["state"], request["field"] = _END_STATES[kind]
-            script = "finish"
-        elif kind is ReportKind.STARTED:
-            script = "start"
-        elif kind is ReportKind.PROGRESS:
-            script, items = "progress", [(r.task_id, r.fence, r.ran_for, r.custom_state, r.blob) for r in reports]
-        elif kind is ReportKind.RETRY:
-            script, items = "retry", [_retry_item(report) for report in reports]
-        else:
-            script, request["max_lost"] = "release", self.limits.max_lost
-            request["lost_error"] = self._errors.lost
-        request["items"] = items
-        return script, request
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
@@ -277,24 +204,24 @@ class Store:
             A word a task: revoked, cancel_requested, already_terminal, not_found.
         """
         answers: list[str] = []
-        for part in _parts(task_ids, MOST_IN_ONE_SCRIPT):
+        for part in parts_of(task_ids, MOST_IN_ONE_SCRIPT):
             request = {
                 "ids": part, "mode": mode, "reason": reason, "grace": grace, "signal": signal,
                 "result_ttl": self.limits.result_ttl,
             }  # fmt: skip
-            answers.extend(word.decode() for word in await self._run("revoke", request, repeat=True))
+            answers.extend(word.decode() for word in await self._runner.run("revoke", request, repeat=True))
         return answers
 
     async def delete(self, task_ids: Sequence[str]) -> list[str]:
         """Forgets ended tasks.
 
         Returns:
-            A word a task: deleted, not_terminal, not_found.
+            A word a task: deleted, not_terminal, needed (by its workflow), not_found.
         """
         answers: list[str] = []
-        for part in _parts(task_ids, MOST_IN_ONE_SCRIPT):
+        for part in parts_of(task_ids, MOST_IN_ONE_SCRIPT):
             request = {"ids": part, "window": self.limits.dedup_window}
-            answers.extend(word.decode() for word in await self._run("delete", request, repeat=True))
+            answers.extend(word.decode() for word in await self._runner.run("delete", request, repeat=True))
         return answers
 
     async def requeue(self, task_ids: Sequence[str]) -> list[str]:
@@ -304,8 +231,8 @@ class Store:
             A word a task: queued, not_retryable, not_found.
         """
         answers: list[str] = []
-        for part in _parts(task_ids, MOST_IN_ONE_SCRIPT):
-            answers.extend(word.decode() for word in await self._run("requeue", {"ids": part}))
+        for part in parts_of(task_ids, MOST_IN_ONE_SCRIPT):
+            answers.extend(word.decode() for word in await self._runner.run("requeue", {"ids": part}))
         return answers
 
     async def purge(self, queue: str) -> tuple[int, bool]:
@@ -315,18 +242,22 @@ class Store:
             How many, and whether there is more.
         """
         request = {"queue": queue, "limit": MOST_IN_ONE_SCRIPT, "result_ttl": self.limits.result_ttl}
-        count, more = await self._run("purge", request)
+        count, more = await self._runner.run("purge", request)
         return count, more
 
     # -- duties ---------------------------------------------------------------------------------------------------
 
     async def promote(self, limit: int) -> Pass:
         """Makes due tasks ready."""
-        return _pass(await self._run("promote", {"limit": limit, "result_ttl": self.limits.result_ttl}, repeat=True))
+        return pass_from(
+            await self._runner.run("promote", {"limit": limit, "result_ttl": self.limits.result_ttl}, repeat=True)
+        )
 
     async def expire(self, limit: int) -> Pass:
         """Ends waiting tasks whose time is over."""
-        return _pass(await self._run("expire", {"limit": limit, "result_ttl": self.limits.result_ttl}, repeat=True))
+        return pass_from(
+            await self._runner.run("expire", {"limit": limit, "result_ttl": self.limits.result_ttl}, repeat=True)
+        )
 
     async def reap(self, limit: int) -> tuple[Pass, list[tuple[str, str]]]:
         """Takes back leases that ran out.
@@ -342,8 +273,8 @@ class Store:
             "result_ttl": self.limits.result_ttl, "max_lost": self.limits.max_lost,
             "error": self._errors.quarantined, "lost_error": self._errors.lost,
         }  # fmt: skip
-        count, now, following, taken = await self._run("reap", request, repeat=True)
-        return _pass((count, now, following)), [(task_id.decode(), worker.decode()) for task_id, worker in taken]
+        count, now, following, taken = await self._runner.run("reap", request, repeat=True)
+        return pass_from((count, now, following)), [(task_id.decode(), worker.decode()) for task_id, worker in taken]
 
     async def check_room(self) -> None:
         """Raises the error that a new task would meet; changes nothing."""
@@ -353,82 +284,10 @@ class Store:
 
     async def prune(self, limit: int) -> Pass:
         """Deletes what was kept long enough."""
-        return _pass(await self._run("prune", {"limit": limit, "window": self.limits.dedup_window}, repeat=True))
+        return pass_from(
+            await self._runner.run("prune", {"limit": limit, "window": self.limits.dedup_window}, repeat=True)
+        )
 
     async def forget_workers(self, limit: int) -> Pass:
         """Forgets workers that have not been heard of for long."""
-        return _pass(await self._run("forget", {"limit": limit, "after": WORKER_MEMORY}, repeat=True))
-
-    # -- calling --------------------------------------------------------------------------------------------------
-
-    async def _run(self, name: str, request: dict[str, Any], *, repeat: bool = False) -> Any:
-        """Runs a script, gives its notes on, and returns its answer."""
-        script = SCRIPTS[name]
-        packed = msgpack.packb(request, use_bin_type=False)  # the store knows the older format only
-
-        async def call() -> bytes:
-            arguments = (1, keys.ROOT, self._gateway_id, packed)
-            try:
-                raw = await self._redis.evalsha(script.digest, *arguments)
-            except exceptions.NoScriptError:  # a new or emptied store
-                raw = await self._redis.eval(script.text, *arguments)
-            return cast(bytes, raw)
-
-        if repeat:
-            raw = await self._repeated(call)
-        else:
-            with translated():
-                raw = await call()
-        return self._take_answer(raw)
-
-    def _take_answer(self, raw: bytes) -> Any:
-        answer, notes = msgpack.unpackb(raw, raw=True, strict_map_key=False)
-        if notes:
-            self._on_notes(notes_from(notes))
-        return answer
-
-    async def _repeated(self, call: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """Calls once more where the connection turns out to be dead; only for what may be done twice."""
-        try:
-            with translated():
-                return await call()
-        except StoreUnavailable:
-            with translated():
-                return await call()
-
-
-def _submitted_from(raw: Sequence[Any]) -> list[Submitted]:
-    return [
-        Submitted(word.decode(), state, revision, created, due, holder.decode())
-        for word, state, revision, created, due, holder in raw
-    ]
-
-
-def _leases_from(raw: Sequence[Any]) -> list[Lease]:
-    return [
-        Lease(task_id.decode(), fence.decode(), spec, retries, created, expires_in, deliveries, name.decode(),
-              queue.decode(), priority)
-        for task_id, fence, spec, retries, created, expires_in, deliveries, name, queue, priority in raw
-    ]  # fmt: skip
-
-
-def _retry_item(report: Report) -> tuple[Any, ...]:
-    item = (report.task_id, report.fence, report.ran_for, report.blob, report.wait)
-    new = report.override
-    if new is None:
-        return (*item, "", "", -1, 0, 0)
-    return (*item, new.spec, new.queue, new.priority, new.until, new.ttl)
-
-
-Part = TypeVar("Part")
-
-
-def _parts(items: Sequence[Part], size: int) -> list[Sequence[Part]]:
-    if len(items) <= size:
-        return [items] if items else []
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def _pass(raw: Sequence[int]) -> Pass:
-    count, now, following = raw[:3]
-    return Pass(count, max(0.0, (following - now) / 1e6) if following else None)
+        return pass_from(await self._runner.run("forget", {"limit": limit, "after": WORKER_MEMORY}, repeat=True))

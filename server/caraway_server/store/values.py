@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from caraway_server.core.inputs import InputPart
 from caraway_server.core.task import Record, State
+from caraway_server.core.workflow import WorkflowState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Limits:
         dedup_window: how long the id of a deleted task stays taken.
         horizon: how far ahead an instant may lie.
         wait_replicas: replicas that must have a change before it is answered.
+        max_workflow_nodes: nodes of one workflow.
     """
 
     max_queue_length: int = 10_000_000
@@ -30,6 +33,7 @@ class Limits:
     dedup_window: int = 600_000_000
     horizon: int = 315_360_000_000_000
     wait_replicas: int = 0
+    max_workflow_nodes: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,11 @@ class LeaseWish:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One delivery. `expires_in` is the time until the task expires, 0 where it does not."""
+    """One delivery. `expires_in` is the time until the task expires, 0 where it does not.
+
+    `inputs` are the packed edges of a node of a workflow, `handed` what comes along them; with `more_inputs` that is to
+    be read in pages.
+    """
 
     task_id: str
     fence: str
@@ -96,6 +104,9 @@ class Lease:
     name: str = ""
     queue: str = ""
     priority: int = 0
+    inputs: bytes = b""
+    handed: tuple[InputPart, ...] = ()
+    more_inputs: bool = False
 
 
 class ReportKind(StrEnum):
@@ -111,13 +122,15 @@ class ReportKind(StrEnum):
     CANCELLED = "cancelled"
     IGNORED = "ignored"
     LOST = "lost"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A report: `blob` is the result, the error or the progress; `wait` goes with RETRY; `ran_for` is 0 where unknown.
 
-    The blob of a LOST one is the error under which the task ends if it was lost too often.
+    The blob of a LOST one is the error under which the task ends if it was lost too often. `parts` are nodes that come
+    with it, as batches.parts_of_nodes() packs them, `node_count` how many; `output` goes with REPLACED.
     """
 
     kind: ReportKind
@@ -128,6 +141,9 @@ class Report:
     wait: int = 0
     custom_state: str = ""
     override: "Override | None" = None
+    parts: tuple[bytes, ...] = ()
+    node_count: int = 0
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +164,12 @@ class LossErrors:
     Attributes:
         quarantined: lost too often.
         lost: lost once, and it may run only once.
+        lapsed: of a workflow whose producer vanished.
     """
 
     quarantined: bytes = b""
     lost: bytes = b""
+    lapsed: bytes = b""
 
 
 NO_ERRORS = LossErrors()
@@ -222,8 +240,22 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkflowChanged:
+    """Note: a workflow that this gateway watches changed."""
+
+    workflow_id: str
+    state: WorkflowState
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayDue:
+    """Note: a workflow has something to be done next."""
+
+
+@dataclass(frozen=True, slots=True)
 class DueChanged:
     """Note: a task was scheduled that is due before all others."""
 
 
-Note = TaskChanged | WorkArrived | Cancel | Missed | DueChanged
+Note = TaskChanged | WorkArrived | Cancel | Missed | DueChanged | WorkflowChanged | RelayDue

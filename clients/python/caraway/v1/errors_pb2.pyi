@@ -66,6 +66,20 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """UNAUTHENTICATED: the call carries no token, or none that this gateway knows; the message says how to send one. Ends
     streams too, within seconds of their token's removal.
     """
+    ERROR_REASON_WORKFLOW_NOT_FOUND: _ErrorReason.ValueType  # 30
+    """NOT_FOUND: no workflow has this id. Metadata: workflow_id."""
+    ERROR_REASON_WORKFLOW_ID_CONFLICT: _ErrorReason.ValueType  # 31
+    """ALREADY_EXISTS: the id belongs to another workflow. Nothing was changed. Metadata: workflow_id."""
+    ERROR_REASON_INVALID_WORKFLOW: _ErrorReason.ValueType  # 32
+    """INVALID_ARGUMENT: the graph is not sound: a cycle, an unknown or repeated node, an edge that makes no sense. Metadata: node_id."""
+    ERROR_REASON_WORKFLOW_NOT_OPEN: _ErrorReason.ValueType  # 33
+    """FAILED_PRECONDITION: the workflow takes no more nodes: it is sealed, or was given up. Metadata: workflow_id."""
+    ERROR_REASON_WORKFLOW_PART_MISSING: _ErrorReason.ValueType  # 34
+    """FAILED_PRECONDITION: a part was left out. Metadata: workflow_id, last_part."""
+    ERROR_REASON_WORKFLOW_NOT_RETRYABLE: _ErrorReason.ValueType  # 35
+    """FAILED_PRECONDITION: the workflow can't be run again: its producer gave up, or nodes were deleted. Metadata: workflow_id."""
+    ERROR_REASON_WORKFLOW_FULL: _ErrorReason.ValueType  # 36
+    """RESOURCE_EXHAUSTED: the workflow has as many nodes as it may. Metadata: workflow_id, max_nodes."""
     ERROR_REASON_STORE_NOT_CONFIRMED: _ErrorReason.ValueType  # 40
     """UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
     undo it. Repeat it with the same ids, with back-off.
@@ -120,6 +134,20 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED: the call carries no token, or none that this gateway knows; the message says how to send one. Ends
 streams too, within seconds of their token's removal.
 """
+ERROR_REASON_WORKFLOW_NOT_FOUND: ErrorReason.ValueType  # 30
+"""NOT_FOUND: no workflow has this id. Metadata: workflow_id."""
+ERROR_REASON_WORKFLOW_ID_CONFLICT: ErrorReason.ValueType  # 31
+"""ALREADY_EXISTS: the id belongs to another workflow. Nothing was changed. Metadata: workflow_id."""
+ERROR_REASON_INVALID_WORKFLOW: ErrorReason.ValueType  # 32
+"""INVALID_ARGUMENT: the graph is not sound: a cycle, an unknown or repeated node, an edge that makes no sense. Metadata: node_id."""
+ERROR_REASON_WORKFLOW_NOT_OPEN: ErrorReason.ValueType  # 33
+"""FAILED_PRECONDITION: the workflow takes no more nodes: it is sealed, or was given up. Metadata: workflow_id."""
+ERROR_REASON_WORKFLOW_PART_MISSING: ErrorReason.ValueType  # 34
+"""FAILED_PRECONDITION: a part was left out. Metadata: workflow_id, last_part."""
+ERROR_REASON_WORKFLOW_NOT_RETRYABLE: ErrorReason.ValueType  # 35
+"""FAILED_PRECONDITION: the workflow can't be run again: its producer gave up, or nodes were deleted. Metadata: workflow_id."""
+ERROR_REASON_WORKFLOW_FULL: ErrorReason.ValueType  # 36
+"""RESOURCE_EXHAUSTED: the workflow has as many nodes as it may. Metadata: workflow_id, max_nodes."""
 ERROR_REASON_STORE_NOT_CONFIRMED: ErrorReason.ValueType  # 40
 """UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
 undo it. Repeat it with the same ids, with back-off.

@@ -124,6 +124,8 @@ class TaskError(google.protobuf.message.Message):
         """The worker rejected it."""
         KIND_PAYLOAD: TaskError._Kind.ValueType  # 9
         """Arguments or result could not be encoded, decoded or kept (too large)."""
+        KIND_DEPENDENCY: TaskError._Kind.ValueType  # 10
+        """It never ran, because a node before it in its workflow failed; see failed_task_id."""
         KIND_UNKNOWN_TASK: TaskError._Kind.ValueType  # 11
         """No task of this name is registered with the worker that took it."""
 
@@ -150,6 +152,8 @@ class TaskError(google.protobuf.message.Message):
     """The worker rejected it."""
     KIND_PAYLOAD: TaskError.Kind.ValueType  # 9
     """Arguments or result could not be encoded, decoded or kept (too large)."""
+    KIND_DEPENDENCY: TaskError.Kind.ValueType  # 10
+    """It never ran, because a node before it in its workflow failed; see failed_task_id."""
     KIND_UNKNOWN_TASK: TaskError.Kind.ValueType  # 11
     """No task of this name is registered with the worker that took it."""
 
@@ -185,6 +189,8 @@ class TaskError(google.protobuf.message.Message):
     CAUSES_FIELD_NUMBER: builtins.int
     NON_RETRYABLE_FIELD_NUMBER: builtins.int
     DETAIL_FIELD_NUMBER: builtins.int
+    FAILED_TASK_ID_FIELD_NUMBER: builtins.int
+    FAILED_KIND_FIELD_NUMBER: builtins.int
     kind: Global___TaskError.Kind.ValueType
     """The class of reason."""
     type: builtins.str
@@ -199,6 +205,10 @@ class TaskError(google.protobuf.message.Message):
     """The language that raised it, in lower case, for example "python"."""
     non_retryable: builtins.bool
     """True: no retry policy applies to this error."""
+    failed_task_id: builtins.str
+    """KIND_DEPENDENCY: the task that failed by itself. All other fields but `kind` are those of its error."""
+    failed_kind: Global___TaskError.Kind.ValueType
+    """KIND_DEPENDENCY: the kind of that task's error."""
     @property
     def causes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TaskError.Cause]:
         """What caused it, outermost first, flat; at most 16."""
@@ -218,9 +228,11 @@ class TaskError(google.protobuf.message.Message):
         causes: collections.abc.Iterable[Global___TaskError.Cause] | None = ...,
         non_retryable: builtins.bool = ...,
         detail: Global___Payload | None = ...,
+        failed_task_id: builtins.str = ...,
+        failed_kind: Global___TaskError.Kind.ValueType = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["detail", b"detail"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["causes", b"causes", "detail", b"detail", "kind", b"kind", "language", b"language", "message", b"message", "non_retryable", b"non_retryable", "traceback", b"traceback", "type", b"type"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["causes", b"causes", "detail", b"detail", "failed_kind", b"failed_kind", "failed_task_id", b"failed_task_id", "kind", b"kind", "language", b"language", "message", b"message", "non_retryable", b"non_retryable", "traceback", b"traceback", "type", b"type"]) -> None: ...
 
 Global___TaskError: typing_extensions.TypeAlias = TaskError
 
@@ -546,6 +558,8 @@ class Task(google.protobuf.message.Message):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         STATE_UNSPECIFIED: Task._State.ValueType  # 0
         """Never stored."""
+        STATE_BLOCKED: Task._State.ValueType  # 1
+        """Waits for nodes before it in its workflow."""
         STATE_SCHEDULED: Task._State.ValueType  # 2
         """Waits for its time."""
         STATE_QUEUED: Task._State.ValueType  # 3
@@ -557,7 +571,7 @@ class Task(google.protobuf.message.Message):
         STATE_RETRYING: Task._State.ValueType  # 6
         """Waits for the time of its next attempt."""
         STATE_SUCCEEDED: Task._State.ValueType  # 7
-        """Ended well. Terminal, as are all below."""
+        """Ended well. Terminal, as are all below but REPLACED."""
         STATE_FAILED: Task._State.ValueType  # 8
         """Ended with an error, its attempts used up, or quarantined."""
         STATE_REVOKED: Task._State.ValueType  # 9
@@ -568,12 +582,18 @@ class Task(google.protobuf.message.Message):
         """Rejected by the worker."""
         STATE_IGNORED: Task._State.ValueType  # 12
         """Ended without an outcome, at its own wish."""
+        STATE_REPLACED: Task._State.ValueType  # 13
+        """Its own run is over, and other nodes took its place: it ends as they do. Not terminal."""
+        STATE_SKIPPED: Task._State.ValueType  # 14
+        """Not needed in its workflow: what it was to follow did not happen. Terminal."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Drawn in docs/states.md."""
 
     STATE_UNSPECIFIED: Task.State.ValueType  # 0
     """Never stored."""
+    STATE_BLOCKED: Task.State.ValueType  # 1
+    """Waits for nodes before it in its workflow."""
     STATE_SCHEDULED: Task.State.ValueType  # 2
     """Waits for its time."""
     STATE_QUEUED: Task.State.ValueType  # 3
@@ -585,7 +605,7 @@ class Task(google.protobuf.message.Message):
     STATE_RETRYING: Task.State.ValueType  # 6
     """Waits for the time of its next attempt."""
     STATE_SUCCEEDED: Task.State.ValueType  # 7
-    """Ended well. Terminal, as are all below."""
+    """Ended well. Terminal, as are all below but REPLACED."""
     STATE_FAILED: Task.State.ValueType  # 8
     """Ended with an error, its attempts used up, or quarantined."""
     STATE_REVOKED: Task.State.ValueType  # 9
@@ -596,6 +616,38 @@ class Task(google.protobuf.message.Message):
     """Rejected by the worker."""
     STATE_IGNORED: Task.State.ValueType  # 12
     """Ended without an outcome, at its own wish."""
+    STATE_REPLACED: Task.State.ValueType  # 13
+    """Its own run is over, and other nodes took its place: it ends as they do. Not terminal."""
+    STATE_SKIPPED: Task.State.ValueType  # 14
+    """Not needed in its workflow: what it was to follow did not happen. Terminal."""
+
+    @typing.final
+    class Collected(google.protobuf.message.Message):
+        """How far a collect is."""
+
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        NODE_COUNT_FIELD_NUMBER: builtins.int
+        SUCCEEDED_COUNT_FIELD_NUMBER: builtins.int
+        FAILED_COUNT_FIELD_NUMBER: builtins.int
+        ENDED_COUNT_FIELD_NUMBER: builtins.int
+        node_count: builtins.int
+        """Nodes that it collects."""
+        succeeded_count: builtins.int
+        """Of these, succeeded."""
+        failed_count: builtins.int
+        """Of these, failed."""
+        ended_count: builtins.int
+        """Of these, ended; also those that were ignored or skipped."""
+        def __init__(
+            self,
+            *,
+            node_count: builtins.int = ...,
+            succeeded_count: builtins.int = ...,
+            failed_count: builtins.int = ...,
+            ended_count: builtins.int = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["ended_count", b"ended_count", "failed_count", b"failed_count", "node_count", b"node_count", "succeeded_count", b"succeeded_count"]) -> None: ...
 
     TASK_ID_FIELD_NUMBER: builtins.int
     STATE_FIELD_NUMBER: builtins.int
@@ -615,6 +667,10 @@ class Task(google.protobuf.message.Message):
     ERROR_FIELD_NUMBER: builtins.int
     CANCEL_REASON_FIELD_NUMBER: builtins.int
     LOST_COUNT_FIELD_NUMBER: builtins.int
+    WORKFLOW_ID_FIELD_NUMBER: builtins.int
+    NODE_ID_FIELD_NUMBER: builtins.int
+    COLLECTED_FIELD_NUMBER: builtins.int
+    REPLACED_BY_FIELD_NUMBER: builtins.int
     task_id: builtins.str
     """As submitted, or as made by the gateway."""
     state: Global___Task.State.ValueType
@@ -633,6 +689,12 @@ class Task(google.protobuf.message.Message):
     """Set once cancellation was asked for: what the caller gave as reason, or "revoked"."""
     lost_count: builtins.int
     """Deliveries that ended in a lost lease or a dead process. Errors are not counted here."""
+    workflow_id: builtins.str
+    """The workflow that it is a node of; empty: none."""
+    node_id: builtins.str
+    """Its name there."""
+    replaced_by: builtins.str
+    """The task whose outcome it takes. Set once it was REPLACED."""
     @property
     def progress(self) -> Global___Payload:
         """Last progress reported; FULL view only."""
@@ -669,6 +731,10 @@ class Task(google.protobuf.message.Message):
     def error(self) -> Global___TaskError:
         """Why it ended, or why the last attempt failed while it is retried; its traceback and causes in FULL view only."""
 
+    @property
+    def collected(self) -> Global___Task.Collected:
+        """Set of a collect: what it has collected is listed by WorkflowService.ListWorkflowNodes; `spec` and `result` are unset."""
+
     def __init__(
         self,
         *,
@@ -690,9 +756,13 @@ class Task(google.protobuf.message.Message):
         error: Global___TaskError | None = ...,
         cancel_reason: builtins.str = ...,
         lost_count: builtins.int = ...,
+        workflow_id: builtins.str = ...,
+        node_id: builtins.str = ...,
+        collected: Global___Task.Collected | None = ...,
+        replaced_by: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "next_attempt_time", b"next_attempt_time", "progress", b"progress", "purge_time", b"purge_time", "result", b"result", "spec", b"spec", "start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "custom_state", b"custom_state", "delivery_count", b"delivery_count", "end_time", b"end_time", "error", b"error", "lost_count", b"lost_count", "next_attempt_time", b"next_attempt_time", "progress", b"progress", "purge_time", b"purge_time", "result", b"result", "revision", b"revision", "spec", b"spec", "start_time", b"start_time", "state", b"state", "task_id", b"task_id", "worker_id", b"worker_id"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["collected", b"collected", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "next_attempt_time", b"next_attempt_time", "progress", b"progress", "purge_time", b"purge_time", "result", b"result", "spec", b"spec", "start_time", b"start_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "cancel_reason", b"cancel_reason", "collected", b"collected", "create_time", b"create_time", "custom_state", b"custom_state", "delivery_count", b"delivery_count", "end_time", b"end_time", "error", b"error", "lost_count", b"lost_count", "next_attempt_time", b"next_attempt_time", "node_id", b"node_id", "progress", b"progress", "purge_time", b"purge_time", "replaced_by", b"replaced_by", "result", b"result", "revision", b"revision", "spec", b"spec", "start_time", b"start_time", "state", b"state", "task_id", b"task_id", "worker_id", b"worker_id", "workflow_id", b"workflow_id"]) -> None: ...
 
 Global___Task: typing_extensions.TypeAlias = Task
 
@@ -711,7 +781,7 @@ class TaskFilter(google.protobuf.message.Message):
     CREATED_BEFORE_FIELD_NUMBER: builtins.int
     @property
     def states(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___Task.State.ValueType]:
-        """In one of these states."""
+        """In one of these states. BLOCKED and REPLACED ones are listed by WorkflowService.ListWorkflowNodes, and refused here."""
 
     @property
     def names(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:

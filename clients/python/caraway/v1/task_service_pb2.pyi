@@ -579,6 +579,8 @@ class DeleteTasksResponse(google.protobuf.message.Message):
             """It has not ended; revoke it first. Nothing changed."""
             OUTCOME_NOT_FOUND: DeleteTasksResponse.Result._Outcome.ValueType  # 3
             """There is no such task."""
+            OUTCOME_NEEDED: DeleteTasksResponse.Result._Outcome.ValueType  # 30
+            """Its workflow still runs and may need its result. Nothing changed."""
 
         class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
             """What became of it."""
@@ -591,6 +593,8 @@ class DeleteTasksResponse(google.protobuf.message.Message):
         """It has not ended; revoke it first. Nothing changed."""
         OUTCOME_NOT_FOUND: DeleteTasksResponse.Result.Outcome.ValueType  # 3
         """There is no such task."""
+        OUTCOME_NEEDED: DeleteTasksResponse.Result.Outcome.ValueType  # 30
+        """Its workflow still runs and may need its result. Nothing changed."""
 
         TASK_ID_FIELD_NUMBER: builtins.int
         OUTCOME_FIELD_NUMBER: builtins.int
@@ -784,7 +788,7 @@ class CountTasksRequest(google.protobuf.message.Message):
         """As GROUP_BY_STATE."""
         GROUP_BY_STATE: CountTasksRequest._GroupBy.ValueType  # 1
         """Tasks of each state; keys as in Task.State, without the prefix STATE_. SCHEDULED and RETRYING are counted together as
-        SCHEDULED, LEASED and RUNNING as LEASED: they share an index.
+        SCHEDULED, LEASED and RUNNING as LEASED: they share an index. BLOCKED and REPLACED ones are counted by their workflows.
         """
         GROUP_BY_QUEUE: CountTasksRequest._GroupBy.ValueType  # 2
         """Tasks that wait (SCHEDULED, QUEUED, RETRYING) in each queue."""
@@ -796,7 +800,7 @@ class CountTasksRequest(google.protobuf.message.Message):
     """As GROUP_BY_STATE."""
     GROUP_BY_STATE: CountTasksRequest.GroupBy.ValueType  # 1
     """Tasks of each state; keys as in Task.State, without the prefix STATE_. SCHEDULED and RETRYING are counted together as
-    SCHEDULED, LEASED and RUNNING as LEASED: they share an index.
+    SCHEDULED, LEASED and RUNNING as LEASED: they share an index. BLOCKED and REPLACED ones are counted by their workflows.
     """
     GROUP_BY_QUEUE: CountTasksRequest.GroupBy.ValueType  # 2
     """Tasks that wait (SCHEDULED, QUEUED, RETRYING) in each queue."""
@@ -893,7 +897,7 @@ class RetryTasksResponse(google.protobuf.message.Message):
             OUTCOME_QUEUED: RetryTasksResponse.Result._Outcome.ValueType  # 1
             """It is QUEUED again."""
             OUTCOME_NOT_RETRYABLE: RetryTasksResponse.Result._Outcome.ValueType  # 2
-            """It has not ended, or has succeeded; nothing changed."""
+            """It has not ended, has succeeded, or is a node of a workflow (see RetryWorkflow); nothing changed."""
             OUTCOME_NOT_FOUND: RetryTasksResponse.Result._Outcome.ValueType  # 3
             """There is no such task."""
 
@@ -905,7 +909,7 @@ class RetryTasksResponse(google.protobuf.message.Message):
         OUTCOME_QUEUED: RetryTasksResponse.Result.Outcome.ValueType  # 1
         """It is QUEUED again."""
         OUTCOME_NOT_RETRYABLE: RetryTasksResponse.Result.Outcome.ValueType  # 2
-        """It has not ended, or has succeeded; nothing changed."""
+        """It has not ended, has succeeded, or is a node of a workflow (see RetryWorkflow); nothing changed."""
         OUTCOME_NOT_FOUND: RetryTasksResponse.Result.Outcome.ValueType  # 3
         """There is no such task."""
 

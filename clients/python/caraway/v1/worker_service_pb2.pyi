@@ -5,6 +5,7 @@ isort:skip_file
 
 import builtins
 import caraway.v1.task_pb2
+import caraway.v1.workflow_pb2
 import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.duration_pb2
@@ -352,6 +353,8 @@ class TaskLease(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     EXPIRES_IN_FIELD_NUMBER: builtins.int
     DELIVERY_COUNT_FIELD_NUMBER: builtins.int
+    INPUTS_FIELD_NUMBER: builtins.int
+    MORE_INPUTS_FIELD_NUMBER: builtins.int
     lease_token: builtins.str
     """Names this delivery in heartbeats and reports; opaque."""
     fence: builtins.int
@@ -360,6 +363,8 @@ class TaskLease(google.protobuf.message.Message):
     """1 on the first attempt."""
     delivery_count: builtins.int
     """How often the task has been handed out, this time included. Above `attempt`: it was delivered before and may have run."""
+    more_inputs: builtins.bool
+    """True: more follows, by GetInputs; `inputs` is then empty."""
     @property
     def task(self) -> caraway.v1.task_pb2.TaskSpec:
         """What to run."""
@@ -376,6 +381,12 @@ class TaskLease(google.protobuf.message.Message):
     def expires_in(self) -> google.protobuf.duration_pb2.Duration:
         """If set, do not start it later than this after receipt: hand it back with Released, and it ends as EXPIRED."""
 
+    @property
+    def inputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___InputPart]:
+        """What the nodes before it in its workflow hand on, in the order of its edges, up to 256 KiB; a client library merges them
+        into the arguments.
+        """
+
     def __init__(
         self,
         *,
@@ -387,11 +398,168 @@ class TaskLease(google.protobuf.message.Message):
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         expires_in: google.protobuf.duration_pb2.Duration | None = ...,
         delivery_count: builtins.int = ...,
+        inputs: collections.abc.Iterable[Global___InputPart] | None = ...,
+        more_inputs: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "expires_in", b"expires_in", "lease_duration", b"lease_duration", "task", b"task"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "create_time", b"create_time", "delivery_count", b"delivery_count", "expires_in", b"expires_in", "fence", b"fence", "lease_duration", b"lease_duration", "lease_token", b"lease_token", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "create_time", b"create_time", "delivery_count", b"delivery_count", "expires_in", b"expires_in", "fence", b"fence", "inputs", b"inputs", "lease_duration", b"lease_duration", "lease_token", b"lease_token", "more_inputs", b"more_inputs", "task", b"task"]) -> None: ...
 
 Global___TaskLease: typing_extensions.TypeAlias = TaskLease
+
+@typing.final
+class InputPart(google.protobuf.message.Message):
+    """A piece of what nodes hand on. Inputs are a flat sequence: an `input`, then its value, the next `input`, its value, and so
+    on. A value is one payload or failure; that of a collect is list_begin, the values that it collected, list_end.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class Input(google.protobuf.message.Message):
+        """Begins an input."""
+
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        PASS_AS_FIELD_NUMBER: builtins.int
+        KWARG_FIELD_NUMBER: builtins.int
+        TASK_ID_FIELD_NUMBER: builtins.int
+        pass_as: caraway.v1.workflow_pb2.WorkflowNode.Edge.Pass.ValueType
+        """Where it goes."""
+        kwarg: builtins.str
+        """PASS_KWARG: the argument's name."""
+        task_id: builtins.str
+        """The task that hands it on."""
+        def __init__(
+            self,
+            *,
+            pass_as: caraway.v1.workflow_pb2.WorkflowNode.Edge.Pass.ValueType = ...,
+            kwarg: builtins.str = ...,
+            task_id: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["kwarg", b"kwarg", "pass_as", b"pass_as", "task_id", b"task_id"]) -> None: ...
+
+    @typing.final
+    class Failure(google.protobuf.message.Message):
+        """A node that failed."""
+
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        TASK_ID_FIELD_NUMBER: builtins.int
+        ERROR_FIELD_NUMBER: builtins.int
+        task_id: builtins.str
+        """Which."""
+        @property
+        def error(self) -> caraway.v1.task_pb2.TaskError:
+            """Why."""
+
+        def __init__(
+            self,
+            *,
+            task_id: builtins.str = ...,
+            error: caraway.v1.task_pb2.TaskError | None = ...,
+        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["error", b"error"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["error", b"error", "task_id", b"task_id"]) -> None: ...
+
+    @typing.final
+    class ListMark(google.protobuf.message.Message):
+        """The begin or the end of a list."""
+
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        def __init__(
+            self,
+        ) -> None: ...
+
+    INPUT_FIELD_NUMBER: builtins.int
+    PAYLOAD_FIELD_NUMBER: builtins.int
+    FAILURE_FIELD_NUMBER: builtins.int
+    LIST_BEGIN_FIELD_NUMBER: builtins.int
+    LIST_END_FIELD_NUMBER: builtins.int
+    @property
+    def input(self) -> Global___InputPart.Input:
+        """Begins an input; its value follows."""
+
+    @property
+    def payload(self) -> caraway.v1.task_pb2.Payload:
+        """A value. Without a body: there is none (the result was not kept, or the node was ignored or skipped)."""
+
+    @property
+    def failure(self) -> Global___InputPart.Failure:
+        """Instead of a value."""
+
+    @property
+    def list_begin(self) -> Global___InputPart.ListMark:
+        """The values of a collect follow."""
+
+    @property
+    def list_end(self) -> Global___InputPart.ListMark:
+        """They end here."""
+
+    def __init__(
+        self,
+        *,
+        input: Global___InputPart.Input | None = ...,
+        payload: caraway.v1.task_pb2.Payload | None = ...,
+        failure: Global___InputPart.Failure | None = ...,
+        list_begin: Global___InputPart.ListMark | None = ...,
+        list_end: Global___InputPart.ListMark | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["failure", b"failure", "input", b"input", "list_begin", b"list_begin", "list_end", b"list_end", "part", b"part", "payload", b"payload"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["failure", b"failure", "input", b"input", "list_begin", b"list_begin", "list_end", b"list_end", "part", b"part", "payload", b"payload"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["part", b"part"]) -> typing.Literal["input", "payload", "failure", "list_begin", "list_end"] | None: ...
+
+Global___InputPart: typing_extensions.TypeAlias = InputPart
+
+@typing.final
+class GetInputsRequest(google.protobuf.message.Message):
+    """Asks for inputs."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: builtins.int
+    LEASE_TOKEN_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    task_id: builtins.str
+    """Of which task. Required."""
+    lease_token: builtins.str
+    """Its delivery, which must be the current one. Required."""
+    page_token: builtins.str
+    """The last page's next_page_token; empty: begin."""
+    def __init__(
+        self,
+        *,
+        task_id: builtins.str = ...,
+        lease_token: builtins.str = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["lease_token", b"lease_token", "page_token", b"page_token", "task_id", b"task_id"]) -> None: ...
+
+Global___GetInputsRequest: typing_extensions.TypeAlias = GetInputsRequest
+
+@typing.final
+class GetInputsResponse(google.protobuf.message.Message):
+    """A page, below GetServerInfo.max_message_bytes."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    INPUTS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty: there is none."""
+    @property
+    def inputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___InputPart]:
+        """Goes on where the last page ended."""
+
+    def __init__(
+        self,
+        *,
+        inputs: collections.abc.Iterable[Global___InputPart] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["inputs", b"inputs", "next_page_token", b"next_page_token"]) -> None: ...
+
+Global___GetInputsResponse: typing_extensions.TypeAlias = GetInputsResponse
 
 @typing.final
 class CancelLeases(google.protobuf.message.Message):
@@ -567,17 +735,50 @@ class TaskReport(google.protobuf.message.Message):
         DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
         RESULT_FIELD_NUMBER: builtins.int
+        ADDED_NODES_FIELD_NUMBER: builtins.int
         @property
         def result(self) -> caraway.v1.task_pb2.Payload:
             """What it returned. A result above the size limit is not kept: the task ends FAILED (KIND_PAYLOAD)."""
+
+        @property
+        def added_nodes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[caraway.v1.workflow_pb2.WorkflowNode]:
+            """Nodes that it adds to its workflow (one is made for a task that has none), kept together with its outcome. Edges name
+            nodes among them, or the task itself by its node_id (of a task without workflow: its task_id). A collect of the workflow
+            that has not ended may be named again, with further edges from nodes among them.
+            """
 
         def __init__(
             self,
             *,
             result: caraway.v1.task_pb2.Payload | None = ...,
+            added_nodes: collections.abc.Iterable[caraway.v1.workflow_pb2.WorkflowNode] | None = ...,
         ) -> None: ...
         def HasField(self, field_name: typing.Literal["result", b"result"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["result", b"result"]) -> None: ...
+        def ClearField(self, field_name: typing.Literal["added_nodes", b"added_nodes", "result", b"result"]) -> None: ...
+
+    @typing.final
+    class Replaced(google.protobuf.message.Message):
+        """It gives its place to other nodes: it is REPLACED until output_node_id ends, and then ends as that did. Edges name nodes
+        among them. Replacements may stand in one another 1,000 deep; beyond, the task fails.
+        """
+
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        NODES_FIELD_NUMBER: builtins.int
+        OUTPUT_NODE_ID_FIELD_NUMBER: builtins.int
+        output_node_id: builtins.str
+        """The one of them whose outcome counts; a task, not a collect. Required."""
+        @property
+        def nodes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[caraway.v1.workflow_pb2.WorkflowNode]:
+            """The nodes, as Succeeded.added_nodes. At least one."""
+
+        def __init__(
+            self,
+            *,
+            nodes: collections.abc.Iterable[caraway.v1.workflow_pb2.WorkflowNode] | None = ...,
+            output_node_id: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["nodes", b"nodes", "output_node_id", b"output_node_id"]) -> None: ...
 
     @typing.final
     class Failed(google.protobuf.message.Message):
@@ -715,6 +916,7 @@ class TaskReport(google.protobuf.message.Message):
     CANCELLED_FIELD_NUMBER: builtins.int
     IGNORED_FIELD_NUMBER: builtins.int
     LOST_FIELD_NUMBER: builtins.int
+    REPLACED_FIELD_NUMBER: builtins.int
     task_id: builtins.str
     """Which task. Required."""
     lease_token: builtins.str
@@ -763,6 +965,10 @@ class TaskReport(google.protobuf.message.Message):
     def lost(self) -> Global___TaskReport.Lost:
         """Its process died."""
 
+    @property
+    def replaced(self) -> Global___TaskReport.Replaced:
+        """Gave its place to other nodes."""
+
     def __init__(
         self,
         *,
@@ -779,10 +985,11 @@ class TaskReport(google.protobuf.message.Message):
         cancelled: Global___TaskReport.Cancelled | None = ...,
         ignored: Global___TaskReport.Ignored | None = ...,
         lost: Global___TaskReport.Lost | None = ...,
+        replaced: Global___TaskReport.Replaced | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["cancelled", b"cancelled", "failed", b"failed", "ignored", b"ignored", "lost", b"lost", "progress", b"progress", "rejected", b"rejected", "released", b"released", "report", b"report", "retry", b"retry", "run_time", b"run_time", "started", b"started", "succeeded", b"succeeded"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["cancelled", b"cancelled", "failed", b"failed", "ignored", b"ignored", "lease_token", b"lease_token", "lost", b"lost", "progress", b"progress", "rejected", b"rejected", "released", b"released", "report", b"report", "retry", b"retry", "run_time", b"run_time", "started", b"started", "succeeded", b"succeeded", "task_id", b"task_id"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["report", b"report"]) -> typing.Literal["started", "progress", "succeeded", "failed", "retry", "released", "rejected", "cancelled", "ignored", "lost"] | None: ...
+    def HasField(self, field_name: typing.Literal["cancelled", b"cancelled", "failed", b"failed", "ignored", b"ignored", "lost", b"lost", "progress", b"progress", "rejected", b"rejected", "released", b"released", "replaced", b"replaced", "report", b"report", "retry", b"retry", "run_time", b"run_time", "started", b"started", "succeeded", b"succeeded"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["cancelled", b"cancelled", "failed", b"failed", "ignored", b"ignored", "lease_token", b"lease_token", "lost", b"lost", "progress", b"progress", "rejected", b"rejected", "released", b"released", "replaced", b"replaced", "report", b"report", "retry", b"retry", "run_time", b"run_time", "started", b"started", "succeeded", b"succeeded", "task_id", b"task_id"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["report", b"report"]) -> typing.Literal["started", "progress", "succeeded", "failed", "retry", "released", "rejected", "cancelled", "ignored", "lost", "replaced"] | None: ...
 
 Global___TaskReport: typing_extensions.TypeAlias = TaskReport
 

@@ -45,6 +45,11 @@ class WorkerServiceStub(object):
                 request_serializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksRequest.SerializeToString,
                 response_deserializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksResponse.FromString,
                 _registered_method=True)
+        self.GetInputs = channel.unary_unary(
+                '/caraway.v1.WorkerService/GetInputs',
+                request_serializer=caraway_dot_v1_dot_worker__service__pb2.GetInputsRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_worker__service__pb2.GetInputsResponse.FromString,
+                _registered_method=True)
         self.RenewLeases = channel.unary_unary(
                 '/caraway.v1.WorkerService/RenewLeases',
                 request_serializer=caraway_dot_v1_dot_worker__service__pb2.RenewLeasesRequest.SerializeToString,
@@ -78,6 +83,13 @@ class WorkerServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetInputs(self, request, context):
+        """Reads the inputs of a leased task that did not fit into its lease (TaskLease.more_inputs), in pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RenewLeases(self, request, context):
         """Renews leases without a stream, as a Heartbeat does.
         """
@@ -105,6 +117,11 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.PollTasks,
                     request_deserializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksRequest.FromString,
                     response_serializer=caraway_dot_v1_dot_worker__service__pb2.PollTasksResponse.SerializeToString,
+            ),
+            'GetInputs': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInputs,
+                    request_deserializer=caraway_dot_v1_dot_worker__service__pb2.GetInputsRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_worker__service__pb2.GetInputsResponse.SerializeToString,
             ),
             'RenewLeases': grpc.unary_unary_rpc_method_handler(
                     servicer.RenewLeases,
@@ -172,6 +189,33 @@ class WorkerService(object):
             '/caraway.v1.WorkerService/PollTasks',
             caraway_dot_v1_dot_worker__service__pb2.PollTasksRequest.SerializeToString,
             caraway_dot_v1_dot_worker__service__pb2.PollTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInputs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/caraway.v1.WorkerService/GetInputs',
+            caraway_dot_v1_dot_worker__service__pb2.GetInputsRequest.SerializeToString,
+            caraway_dot_v1_dot_worker__service__pb2.GetInputsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,22 @@ _WorkerServicePollTasksType = typing_extensions.TypeVar(
     ],
 )
 
+_WorkerServiceGetInputsType = typing_extensions.TypeVar(
+    '_WorkerServiceGetInputsType',
+    grpc.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.GetInputsRequest,
+        caraway.v1.worker_service_pb2.GetInputsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.GetInputsRequest,
+        caraway.v1.worker_service_pb2.GetInputsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.GetInputsRequest,
+        caraway.v1.worker_service_pb2.GetInputsResponse,
+    ],
+)
+
 _WorkerServiceRenewLeasesType = typing_extensions.TypeVar(
     '_WorkerServiceRenewLeasesType',
     grpc.UnaryUnaryMultiCallable[
@@ -89,7 +105,7 @@ _WorkerServiceReportTasksType = typing_extensions.TypeVar(
     ],
 )
 
-class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServicePollTasksType, _WorkerServiceRenewLeasesType, _WorkerServiceReportTasksType]):
+class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServicePollTasksType, _WorkerServiceGetInputsType, _WorkerServiceRenewLeasesType, _WorkerServiceReportTasksType]):
     """What workers need: lease tasks over a stream, report what became of them by unary calls, on any gateway."""
 
     @typing.overload
@@ -101,6 +117,10 @@ class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServ
         grpc.UnaryUnaryMultiCallable[
             caraway.v1.worker_service_pb2.PollTasksRequest,
             caraway.v1.worker_service_pb2.PollTasksResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            caraway.v1.worker_service_pb2.GetInputsRequest,
+            caraway.v1.worker_service_pb2.GetInputsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             caraway.v1.worker_service_pb2.RenewLeasesRequest,
@@ -123,6 +143,10 @@ class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServ
             caraway.v1.worker_service_pb2.PollTasksResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            caraway.v1.worker_service_pb2.GetInputsRequest,
+            caraway.v1.worker_service_pb2.GetInputsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             caraway.v1.worker_service_pb2.RenewLeasesRequest,
             caraway.v1.worker_service_pb2.RenewLeasesResponse,
         ],
@@ -143,6 +167,9 @@ class WorkerServiceStub(typing.Generic[_WorkerServiceLeaseTasksType, _WorkerServ
     is work. Its leases are not renewed by anything but RenewLeases: report before they run out.
     """
 
+    GetInputs: _WorkerServiceGetInputsType
+    """Reads the inputs of a leased task that did not fit into its lease (TaskLease.more_inputs), in pages."""
+
     RenewLeases: _WorkerServiceRenewLeasesType
     """Renews leases without a stream, as a Heartbeat does."""
 
@@ -159,6 +186,10 @@ WorkerServiceAsyncStub: typing_extensions.TypeAlias = WorkerServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         caraway.v1.worker_service_pb2.PollTasksRequest,
         caraway.v1.worker_service_pb2.PollTasksResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        caraway.v1.worker_service_pb2.GetInputsRequest,
+        caraway.v1.worker_service_pb2.GetInputsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         caraway.v1.worker_service_pb2.RenewLeasesRequest,
@@ -193,6 +224,14 @@ class WorkerServiceServicer(metaclass=abc.ABCMeta):
         """Leases by hand: the unary twin of LeaseTasks, for grpcurl, serverless and proxies without streams. Answers as soon as there
         is work. Its leases are not renewed by anything but RenewLeases: report before they run out.
         """
+
+    @abc.abstractmethod
+    def GetInputs(
+        self,
+        request: caraway.v1.worker_service_pb2.GetInputsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[caraway.v1.worker_service_pb2.GetInputsResponse, collections.abc.Awaitable[caraway.v1.worker_service_pb2.GetInputsResponse]]:
+        """Reads the inputs of a leased task that did not fit into its lease (TaskLease.more_inputs), in pages."""
 
     @abc.abstractmethod
     def RenewLeases(

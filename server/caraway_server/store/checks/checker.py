@@ -233,7 +233,8 @@ class Checker:
         )
         if value is None or value != first or (until.isdigit() and until != "0"):
             return []
-        if until == "0" and state is not None and int(state) < State.SUCCEEDED and of_holder == key.encode():
+        is_over = state is None or State(int(state)) in TERMINAL | {State.TOMBSTONE}
+        if until == "0" and not is_over and of_holder == key.encode():
             return []
         text = f"unique:{key} is held by task {holder}, which does not hold it"
         return [Finding(text, repair=Repair("mend_unique", {"key": key}))]

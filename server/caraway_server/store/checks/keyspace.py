@@ -12,6 +12,9 @@ _KINDS = {
     "expiring": "zset", "leases": "zset", "ended:": "zset", "sequence": "string", "reaper:seen": "string",
     "reaper:grace": "string", "clock": "string", "confirmed": "string", "unique:": "string", "queues": "set",
     "queue:": "hash", "paused": "set", "workers": "zset", "worker:": "hash",
+    "workflow:": "hash", "nodes:": "list", "outbox:": "list",
+    "open:": "list", "next:": "list", "members:": "list", "relay": "zset", "producers": "zset", "workflows": "zset",
+    "workflows:ended": "zset",
 }  # fmt: skip
 
 

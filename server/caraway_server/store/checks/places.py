@@ -47,10 +47,12 @@ def _wanted(view: View) -> dict[str, float | None]:
     elif state in HELD:
         # When a lease ends stands in the index alone: renewing it must not cost a write of the record.
         wanted["leases"] = None
-    elif state in TERMINAL or state is State.TOMBSTONE:
+    elif (state in TERMINAL and "G" not in view.fields) or state is State.TOMBSTONE:
         wanted[f"ended:{int(state)}"] = view.number("u")
     # A delivered task that has not reported its start may stand there until the expirer looks at it.
-    if "x" in view.fields and (state in WAITING or (state is State.LEASED and "expiring" in view.places)):
+    if "x" in view.fields and (
+        state in WAITING or state is State.BLOCKED or (state is State.LEASED and "expiring" in view.places)
+    ):
         wanted["expiring"] = view.number("x")
     return wanted
 
@@ -72,7 +74,7 @@ def _lane_problems(view: View) -> Iterator[str]:
 
 
 def _unique_problem(view: View) -> str | None:
-    if "U" not in view.fields or view.state is None or view.state not in WAITING | HELD:
+    if "U" not in view.fields or view.state is None or view.state not in WAITING | HELD | {State.REPLACED}:
         return None
     # One that is held for a time may be anyone's after it.
     if "Uu" in view.fields and view.number("Uu") <= view.now:

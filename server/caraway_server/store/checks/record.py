@@ -14,17 +14,20 @@ ADVICE = (
 _BASE = frozenset("snqpkrcft")
 _DELIVERED = _BASE | frozenset("evwg")
 _REQUIRED: dict[State, frozenset[str]] = {
+    State.BLOCKED: _BASE | {"F", "N", "M", "B"},
     State.SCHEDULED: _BASE | {"d"},
     State.QUEUED: _BASE,
     State.LEASED: _DELIVERED,
     State.RUNNING: _DELIVERED | {"b"},
     State.RETRYING: _DELIVERED | {"d", "a", "y"},
-    State.SUCCEEDED: _DELIVERED | {"z", "u", "y"},
-    State.FAILED: _DELIVERED | {"z", "u", "y"},
+    State.SUCCEEDED: _BASE | {"z", "u"},
+    State.FAILED: _BASE | {"z", "u"},
     State.REVOKED: _BASE | {"z", "u"},
     State.EXPIRED: _BASE | {"z", "u"},
     State.REJECTED: _DELIVERED | {"z", "u", "y"},
     State.IGNORED: _DELIVERED | {"z", "u", "y"},
+    State.REPLACED: _DELIVERED | {"F", "N", "V", "y"},
+    State.SKIPPED: _BASE | {"F", "N", "z", "u"},
     State.TOMBSTONE: frozenset("sfu"),
 }
 _ONLY_ENDED = frozenset("zuR")
@@ -39,7 +42,13 @@ def record_findings(view: View) -> Iterator[Finding]:
 
 def is_readable(view: View) -> bool:
     """Whether the record tells where the task must stand."""
-    return view.state is not None and _REQUIRED[view.state] <= view.fields.keys()
+    return view.state is not None and _required(view, view.state) <= view.fields.keys()
+
+
+def _required(view: View, state: State) -> frozenset[str]:
+    # A collect did not run, nor did what failed because of another node.
+    ran = state in (State.SUCCEEDED, State.FAILED) and "G" not in view.fields and "K" not in view.fields
+    return _REQUIRED[state] | _DELIVERED | {"y"} if ran else _REQUIRED[state]
 
 
 def _problems(view: View) -> Iterator[str]:
@@ -47,7 +56,7 @@ def _problems(view: View) -> Iterator[str]:
     if state is None:
         yield f"has no state that is known: {fields.get('s', b'')!r}"
         return
-    if missing := _REQUIRED[state] - fields.keys():
+    if missing := _required(view, state) - fields.keys():
         yield f"is {state.name} and lacks {_names(missing)}"
         return
     if unknown := fields.keys() - keys.FIELDS.keys():

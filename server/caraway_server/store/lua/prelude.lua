@@ -7,8 +7,8 @@
 -- Field letters of a task's record are listed in keys.py; times are microseconds of the store's clock.
 local root, me, request = KEYS[1], ARGV[1], cmsgpack.unpack(ARGV[2])
 
-local SCHEDULED, QUEUED, LEASED, RUNNING, RETRYING = 2, 3, 4, 5, 6
-local SUCCEEDED, FAILED, REVOKED, EXPIRED, REJECTED, IGNORED = 7, 8, 9, 10, 11, 12
+local BLOCKED, SCHEDULED, QUEUED, LEASED, RUNNING, RETRYING, REPLACED = 1, 2, 3, 4, 5, 6, 13
+local SUCCEEDED, FAILED, REVOKED, EXPIRED, REJECTED, IGNORED, SKIPPED = 7, 8, 9, 10, 11, 12, 14
 local TOMBSTONE = 99
 local PRIORITY_SPAN = 2 ^ 49 -- sequence numbers stay below it, and 10 spans below 2^53, so a score is exact
 local HUNGRY_MS = 30000 -- gateways ask again more often than that
@@ -35,8 +35,15 @@ local function ended_key(state) return root .. 'ended:' .. state end
 local function queue_key(queue) return root .. 'queue:' .. queue end
 local function worker_key(worker) return root .. 'worker:' .. worker end
 local function unique_key(key) return root .. 'unique:' .. key end
+local function workflow_key(workflow) return root .. 'workflow:' .. workflow end
+local function outbox_key(workflow) return root .. 'outbox:' .. workflow end
 local DUE, EXPIRING, LEASES = root .. 'scheduled', root .. 'expiring', root .. 'leases'
 local QUEUES, PAUSED, WORKERS = root .. 'queues', root .. 'paused', root .. 'workers'
+local RELAY = root .. 'relay'
+
+local function is_terminal(state)
+  return state >= SUCCEEDED and state ~= REPLACED
+end
 
 local notes = {}
 
@@ -54,10 +61,10 @@ end
 local function changed(id, watchers, state, revision)
   if watchers then
     for gateway, any in string.gmatch(watchers, '([^ +]+)(%+?)') do
-      if state >= SUCCEEDED and gateway == me then
+      if is_terminal(state) and gateway == me then
         -- Who waits here needs the record next: it goes with the note.
         note(gateway, 'task', id, state, revision, redis.call('HGETALL', task_key(id)))
-      elseif any == '+' or state >= SUCCEEDED then
+      elseif any == '+' or is_terminal(state) then
         note(gateway, 'task', id, state, revision)
       end
     end
@@ -104,10 +111,33 @@ local function store_indexes()
   ended_leases, purge_times = {}, {}
 end
 
+local follow_ups = {}
+
+-- What is to be done next in a workflow: written with what sets it off, done by the relay. `entry` is packed.
+local function set_off(workflow, entry)
+  local entries = follow_ups[workflow]
+  if not entries then
+    entries = {}
+    follow_ups[workflow] = entries
+  end
+  entries[#entries + 1] = entry
+end
+
+local function store_follow_ups()
+  if not next(follow_ups) then return end
+  for workflow, entries in pairs(follow_ups) do
+    in_parts('RPUSH', outbox_key(workflow), entries)
+    redis.call('ZADD', RELAY, 'NX', now_text, workflow)
+  end
+  follow_ups = {}
+  note(me, 'relay')
+end
+
 -- Every script ends with this.
 local function reply(answer)
   store_indexes()
   store_depths()
+  store_follow_ups()
   wake_hungry()
   local own = {}
   for gateway, list in pairs(notes) do
@@ -157,12 +187,12 @@ end
 
 -- What the end of a delivery needs to know of a task, or nil. It is the commonest transition: no more than it needs.
 local function load_delivery(id)
-  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i', 'U')
+  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i', 'U', 'F')
   if not v[1] then return nil end
   return {
     id = id, state = tonumber(v[1]), fence = v[2], revision = tonumber(v[3] or 0) + 1, expires = v[4] and tonumber(v[4]),
     ttl = v[5] and tonumber(v[5]), watchers = v[6], cancel = v[7], ended_by = v[8], ignores_result = v[9],
-    unique = v[10],
+    unique = v[10], workflow = v[11],
   }
 end
 
@@ -170,10 +200,11 @@ end
 local function load(id)
   local task = load_delivery(id)
   if not task then return nil end
-  local v = redis.call('HMGET', task_key(id), 'n', 'q', 'p', 'k', 'a', 'o', 'g', 'b', 'A')
+  local v = redis.call('HMGET', task_key(id), 'n', 'q', 'p', 'k', 'a', 'o', 'g', 'b', 'A', 'V', 'G')
   task.name, task.queue, task.priority, task.sequence = v[1], v[2], tonumber(v[3]), tonumber(v[4])
   task.retries, task.lost, task.gateway, task.started = tonumber(v[5] or 0), tonumber(v[6] or 0), v[7], v[8]
   task.once = v[9] -- at most once: it never starts twice
+  task.replaced_by, task.collect = v[10], v[11]
   return task
 end
 
@@ -189,7 +220,7 @@ local function holder_of(key)
   local id, til = string.match(value, '^(.*) (%d+)$')
   if til ~= '0' then return tonumber(til) > now and id or nil end
   local state = tonumber(redis.call('HGET', task_key(id), 's') or TOMBSTONE)
-  return state < SUCCEEDED and id or nil
+  return not is_terminal(state) and id or nil
 end
 
 -- `window`: how long it is held whatever becomes of the task; 0: until the task has ended.
@@ -208,7 +239,7 @@ local function release_key(task)
   end
 end
 
--- Every terminal transition goes through here: {LEASED, RUNNING, SCHEDULED, QUEUED, RETRYING} -> a terminal state.
+-- Every terminal transition of a task goes through here: any state that is not terminal -> a terminal state.
 -- The caller has taken the task out of its lane or schedule. `fields` are written with it.
 local function finish(task, state, fields)
   local ttl = task.ttl or request.result_ttl
@@ -216,13 +247,16 @@ local function finish(task, state, fields)
   redis.call('HSET', task_key(task.id), 's', state, 'z', now_text, 'r', task.revision, 'u', purge, unpack(fields or {}))
   if task.expires then redis.call('ZREM', EXPIRING, task.id) end
   if task.unique then release_key(task) end
-  local times = purge_times[state]
-  if not times then
-    times = {}
-    purge_times[state] = times
+  if task.workflow then set_off(task.workflow, cmsgpack.pack({'ended', task.id})) end
+  if not task.collect then -- a collect is no task, and goes with its workflow
+    local times = purge_times[state]
+    if not times then
+      times = {}
+      purge_times[state] = times
+    end
+    times[#times + 1] = purge
+    times[#times + 1] = task.id
   end
-  times[#times + 1] = purge
-  times[#times + 1] = task.id
   changed(task.id, task.watchers, state, task.revision)
   return state
 end
@@ -278,6 +312,7 @@ end
 
 -- A task that waits leaves its place; the caller ends it.
 local function stop_waiting(task)
+  if task.state == BLOCKED then return end
   if task.state == QUEUED then
     leave_lane(task.queue, task.name, task.id)
   else
@@ -287,7 +322,7 @@ local function stop_waiting(task)
 end
 
 local function is_waiting(task)
-  return task.state == QUEUED or task.state == SCHEDULED or task.state == RETRYING
+  return task.state == QUEUED or task.state == SCHEDULED or task.state == RETRYING or task.state == BLOCKED
 end
 
 -- Applies `move` to each report of a delivery that is still the current one. A report that was already applied answers as

@@ -1,6 +1,6 @@
 -- Sends ended tasks back, each as it was submitted, its counts anew and without its expiry. FAILED, REVOKED, EXPIRED,
 -- REJECTED, IGNORED -> QUEUED.
--- request: ids.
+-- request: ids. A node of a workflow is not sent back alone: workflow_retry does that.
 -- Returns a word an id: queued, not_retryable, not_found.
 local function take_key_again(task)
   if not task.unique then return true end
@@ -14,7 +14,7 @@ for index, id in ipairs(request.ids) do
   local task = load(id)
   if not task or task.state == TOMBSTONE then
     answers[index] = 'not_found'
-  elseif task.state <= SUCCEEDED or not take_key_again(task) then
+  elseif task.workflow or not is_terminal(task.state) or task.state == SUCCEEDED or not take_key_again(task) then
     answers[index] = 'not_retryable'
   else
     local key = task_key(id)

@@ -1,34 +1,26 @@
--- Revokes tasks. SCHEDULED, QUEUED, RETRYING -> REVOKED; of LEASED and RUNNING ones the cancellation is asked for.
+-- Revokes tasks. BLOCKED, SCHEDULED, QUEUED, RETRYING -> REVOKED; of LEASED and RUNNING ones the cancellation is asked for;
+-- for a REPLACED one this is done to the task whose outcome it takes.
 -- request: ids, mode ("p" pending only, "c" cancel, "t" terminate), reason, grace, signal, result_ttl.
 -- Returns a word an id: revoked, cancel_requested, already_terminal, not_found.
-local mode, reason, grace, signal = request.mode, request.reason, request.grace, request.signal
-local RANK = {p = 1, c = 2, t = 3}
-
-local function ask(task)
-  if task.cancel and RANK[mode] <= RANK[task.cancel] then return 'cancel_requested' end
-  redis.call('HSET', task_key(task.id), 'C', mode, 'Cr', reason, 'Cg', int(grace), 'Cs', signal, 'r', task.revision)
-  changed(task.id, task.watchers, task.state, task.revision)
-  -- What runs and is to be left running needs no telling; a delivery that may not have started does.
-  if task.gateway and (mode ~= 'p' or task.state == LEASED) then
-    local worker = redis.call('HGET', task_key(task.id), 'w')
-    note(task.gateway, 'cancel', task.id, task.fence, mode, reason, grace, signal, worker)
+local function load_last(id)
+  local task = load(id)
+  while task and task.state == REPLACED do -- replacements are nested in one another no deeper than the contract allows
+    local replacing = load(task.replaced_by)
+    if not replacing then return task end -- about to be made
+    task = replacing
   end
-  return 'cancel_requested'
+  return task
 end
 
 local answers = {}
 for index, id in ipairs(request.ids) do
-  local task = load(id)
+  local task = load_last(id)
   if not task or task.state == TOMBSTONE then
     answers[index] = 'not_found'
-  elseif is_waiting(task) then
-    stop_waiting(task)
-    finish(task, REVOKED, {'C', mode, 'Cr', reason})
-    answers[index] = 'revoked'
-  elseif task.state == LEASED or task.state == RUNNING then
-    answers[index] = ask(task)
+  elseif task.state == REPLACED then
+    answers[index] = ask_to_stop(task, request)
   else
-    answers[index] = 'already_terminal'
+    answers[index] = revoke(task, request)
   end
 end
 return reply(answers)

@@ -2,7 +2,7 @@
 -- request: items {{id, index in which it was found, without the root; '' for none}, ...}, values (letters).
 -- Returns {last sequence number, now, views {{letters, values, places {index, score, ...}, is its lane listed,
 --          tasks at its place in the lane, value of its uniqueness key}, ...}}.
-local ENDED = {SUCCEEDED, FAILED, REVOKED, EXPIRED, REJECTED, IGNORED, TOMBSTONE}
+local ENDED = {SUCCEEDED, FAILED, REVOKED, EXPIRED, REJECTED, IGNORED, SKIPPED, TOMBSTONE}
 local wanted = request.values
 
 local function view(id, found)

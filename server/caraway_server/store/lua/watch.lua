@@ -6,7 +6,7 @@ local key = task_key(id)
 local v = redis.call('HMGET', key, 's', 'r', 'W')
 if not v[1] or tonumber(v[1]) == TOMBSTONE then return reply({}) end
 local state, revision, watchers = tonumber(v[1]), tonumber(v[2]), v[3] or ''
-local there = state >= SUCCEEDED or (after > 0 and revision > after)
+local there = is_terminal(state) or (after > 0 and revision > after)
 local entry = after > 0 and me .. '+' or me
 
 -- Gateways that have ended leave their entries behind: where there are several, those to which nobody listens are dropped.
