@@ -5,7 +5,6 @@ from typing import Any
 from caraway import Caraway
 from caraway.exceptions import Replaced
 from caraway.ids import uuid7
-from caraway.inputs import Failure
 from caraway.payload import encode_arguments
 from caraway.request import current
 from caraway.v1 import task_pb2, workflow_pb2
@@ -68,9 +67,8 @@ def broken(message: str) -> None:
 
 
 @app.task
-def explain(failure: Failure) -> list[str]:
-    error = failure.exception()
-    return [failure.task_id, type(error).__name__, str(error)]
+def explain(request: Any, exc: BaseException, _traceback: str) -> list[str]:
+    return [request.id, type(exc).__name__, str(exc)]
 
 
 @app.task

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 from caraway import request
 from caraway.app import Caraway
+from caraway.errbacks import called_with
 from caraway.exceptions import (
     EncodeError,
     Ignore,
@@ -128,7 +129,8 @@ class Executor:
             attempt.args, attempt.kwargs = decode_arguments(spec, self._app)
             if attempt.lease.inputs:
                 own = (attempt.args, attempt.kwargs)
-                attempt.args, attempt.kwargs = merged(*own, attempt.lease.inputs, self._app)
+                args, attempt.kwargs = merged(*own, attempt.lease.inputs, self._app)
+                attempt.args = called_with(task, args)
         except PayloadError as error:
             _fail(attempt.report, error, Kind.KIND_PAYLOAD, final=True)
             return None

@@ -5,12 +5,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, overload
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from caraway import batch as batches
+from caraway import builtin_tasks
 from caraway.batch import Batch
-from caraway.canvas import Signature
-from caraway.content import Content, ContentSettings
+from caraway.canvas import Signature, signature
+from caraway.canvases import Canvases
+from caraway.content import ContentSettings
+from caraway.current import set_current
 from caraway.exceptions import ImproperlyConfigured, NotRegistered, SubmitError
 from caraway.gateway import Gateway
 from caraway.hiding import Hiding
@@ -31,7 +34,7 @@ AnyTask = Task[..., Any]
 T = TypeVar("T", bound=AnyTask)
 
 
-class Caraway(Content):
+class Caraway(Canvases):
     """Tasks, and the gateway that they are submitted to. Usable from many threads, event loops and forked processes."""
 
     def __init__(
@@ -49,6 +52,8 @@ class Caraway(Content):
         task_cls: type[AnyTask] | str = Task,
         task_publish_retry: bool = True,
         task_publish_retry_policy: Mapping[str, Any] | None = None,
+        task_always_eager: bool = False,
+        task_eager_propagates: bool = False,
         **content: Unpack[ContentSettings],
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
@@ -64,6 +69,9 @@ class Caraway(Content):
         as "module:Class", looked up when the first task is made.
         `task_publish_retry` and `task_publish_retry_policy` are the defaults of calls' `retry` and `retry_policy`.
         `content` are the settings of `caraway.content.ContentSettings`: serializers, compression, what is accepted.
+
+        `task_always_eager` runs what is submitted here and now, without a gateway, and gives EagerResults: for tests.
+        `task_eager_propagates` raises then, at the submit, what a task raises.
         """
         if unknown_task not in ("wait", "fail"):
             raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
@@ -75,6 +83,8 @@ class Caraway(Content):
         self.task_publish_retry = task_publish_retry
         self.task_publish_retry_policy = dict(task_publish_retry_policy or {})
         self._send_policy = send_policy(task_publish_retry, self.task_publish_retry_policy)
+        self.task_always_eager = task_always_eager
+        self.task_eager_propagates = task_eager_propagates
         self.tasks: dict[str, Task[..., Any]] = {}
         self._given = {
             "target": target,
@@ -88,6 +98,8 @@ class Caraway(Content):
         self._default_options: CallOptions = {"queue": default_queue} if default_queue else {}
         self._gateway: Gateway | None = None
         self._lock = threading.Lock()
+        builtin_tasks.add_to(self)
+        set_current(self)
 
     def __repr__(self) -> str:
         """As Celery prints it."""
@@ -194,6 +206,8 @@ class Caraway(Content):
 
     def submit(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> AsyncResult[Any]:
         """Submit a task by name, at once or with the open batch. Raises as `Task.delay`."""
+        if self.task_always_eager or "link" in options or "link_error" in options:
+            return cast(AsyncResult[Any], self.start(Signature(name, args, kwargs, options, app=self)))
         result, options, named = self._prepare(name, args, kwargs, options)
         batch = batches.current(self)
         policy = self._policy(options, batch)
@@ -209,6 +223,8 @@ class Caraway(Content):
         self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions
     ) -> AsyncResult[Any]:
         """Async twin of `submit`."""
+        if self.task_always_eager or "link" in options or "link_error" in options:
+            return cast(AsyncResult[Any], await self.astart(Signature(name, args, kwargs, options, app=self)))
         result, options, named = self._prepare(name, args, kwargs, options)
         batch = batches.current(self)
         policy = self._policy(options, batch)
@@ -315,7 +331,7 @@ class Caraway(Content):
         **options: Unpack[CallOptions],
     ) -> Signature:
         """Make a signature of a task by its name, or of a signature's dict form."""
-        return Signature(name, args, kwargs, options, app=self, immutable=immutable)
+        return signature(name, args, kwargs, app=self, immutable=immutable, **options)
 
     def AsyncResult(self, id: str) -> AsyncResult[Any]:
         """The result of the task with this id."""

@@ -25,6 +25,7 @@ from caraway.v1 import (
     task_pb2,
     task_service_pb2,
     task_service_pb2_grpc,
+    workflow_service_pb2_grpc,
 )
 
 __all__ = ["Client"]
@@ -91,7 +92,7 @@ class Client:
         return response
 
     def ask(self, method: str, request: Any) -> Any:
-        """Make a unary call of TaskService, AdminService or ControlService by its name, as operators' tools need it."""
+        """Make a unary call of any service but WorkerService by its name."""
         return self._repeat(method, request)
 
     def watch(self, request: task_service_pb2.WatchTasksRequest) -> Iterator[task_service_pb2.WatchTasksResponse]:
@@ -152,6 +153,10 @@ class Client:
                 continue
             await asyncio.sleep(delay)
 
+    async def aask(self, method: str, request: Any) -> Any:
+        """Async twin of `ask`."""
+        return await self._arepeat(method, request)
+
     async def arevoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:
         """Async twin of `revoke`."""
         response: task_service_pb2.RevokeTasksResponse = await self._arepeat("RevokeTasks", request)
@@ -181,6 +186,7 @@ class Client:
                 **vars(task_service_pb2_grpc.TaskServiceStub(self._channel)),
                 **vars(admin_service_pb2_grpc.AdminServiceStub(self._channel)),
                 **vars(control_service_pb2_grpc.ControlServiceStub(self._channel)),
+                **vars(workflow_service_pb2_grpc.WorkflowServiceStub(self._channel)),
             )
         return self._stub
 

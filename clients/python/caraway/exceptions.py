@@ -6,6 +6,7 @@ CarawayError
 ├── OperationalError             the gateway, or its store, stays away
 ├── TimeoutError                 a wait took too long (also builtins.TimeoutError)
 ├── SubmitError                  some tasks of a batch were refused
+├── IncompleteStream             results that follow are not known yet
 ├── PayloadError                 a value can't be written or read
 │   ├── EncodeError
 │   ├── DecodeError
@@ -42,7 +43,7 @@ CarawayError
 └── TaskPredicate                raised by a task to steer its own end
     ├── Retry
     ├── Ignore
-    ├── Replaced
+    │   └── Replaced
     └── Reject
 """
 
@@ -60,6 +61,7 @@ __all__ = [
     "EncodeError",
     "Ignore",
     "ImproperlyConfigured",
+    "IncompleteStream",
     "InternalError",
     "InvalidTask",
     "InvalidWorkflow",
@@ -126,6 +128,10 @@ class OperationalError(CarawayError):
 
 class TimeoutError(CarawayError, builtins.TimeoutError):
     """A wait for a result took longer than its timeout; the task goes on."""
+
+
+class IncompleteStream(CarawayError):
+    """A result has not ended, so that what comes after it is not known yet."""
 
 
 class PayloadError(CarawayError):
@@ -340,14 +346,18 @@ class Ignore(TaskPredicate):
     """The task ends without an outcome."""
 
 
-class Replaced(TaskPredicate):
-    """The task gives its place to other nodes, and ends as one of them does."""
+class Replaced(Ignore):
+    """The task gives its place to other nodes, and ends as one of them does: see `Task.replace`."""
 
-    def __init__(self, nodes: Sequence[Any], output_node_id: str) -> None:
-        """`nodes` are WorkflowNode messages, as TaskReport.Replaced takes them; `output_node_id` is one of them."""
-        super().__init__(output_node_id)
+    def __init__(self, nodes: Sequence[Any], output_node_id: str, plan: Any = None) -> None:
+        """`nodes` are WorkflowNode messages, as TaskReport.Replaced has them; `output_node_id` is the one that counts.
+
+        `plan` is the canvas that they are compiled from; where the task runs here and now it is all there is.
+        """
+        super().__init__("Replaced by new task")
         self.nodes = nodes
         self.output_node_id = output_node_id
+        self.plan = plan
 
 
 class Reject(TaskPredicate):

@@ -40,7 +40,7 @@ class Gateway(Protocol):
         """Forget ended tasks."""
 
     def ask(self, method: str, request: Any) -> Any:
-        """Make a unary call of TaskService, AdminService or ControlService by its name, as operators' tools need it."""
+        """Make a unary call of any service but WorkerService by its name."""
 
     def watch(self, request: task_service_pb2.WatchTasksRequest) -> Iterator[task_service_pb2.WatchTasksResponse]:
         """Follow tasks; a broken stream is taken up again where it broke. Ends as `request.until_terminal` says."""
@@ -61,6 +61,9 @@ class Gateway(Protocol):
 
     async def await_(self, task_id: str, timeout: float | None, after_revision: int = 0) -> task_pb2.Task:
         """Async twin of `wait`."""
+
+    async def aask(self, method: str, request: Any) -> Any:
+        """Async twin of `ask`."""
 
     async def arevoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:
         """Async twin of `revoke`."""

@@ -56,7 +56,17 @@ class Hiding:
             _shorten.repr(value) if (self._positions[at] if at < known else self._shows_rest) else MASK
             for at, value in enumerate(args)
         ]
-        return cut(f"({', '.join(shown)}{',' if len(shown) == 1 else ''})")
+        return _tuple(shown)
+
+    def partial(self, args: Sequence[Any]) -> str:
+        """Write positional arguments before which others may still be put: masked wherever a hidden one may end up."""
+        if len(args) >= len(self._positions):
+            return self.args(args)
+        shown = [
+            _shorten.repr(value) if all(self._positions[at:]) and self._shows_rest else MASK
+            for at, value in enumerate(args)
+        ]
+        return _tuple(shown)
 
     def kwargs(self, kwargs: dict[str, Any]) -> str:
         """Write keyword arguments, at most MAX_LENGTH characters."""
@@ -65,6 +75,10 @@ class Hiding:
 
     def _shows(self, name: str) -> bool:
         return name not in self._hidden and (self._named is None or name in self._named)
+
+
+def _tuple(shown: list[str]) -> str:
+    return cut(f"({', '.join(shown)}{',' if len(shown) == 1 else ''})")
 
 
 def cut(text: str) -> str:

@@ -17,6 +17,7 @@ TERMINAL: Final = frozenset(
         _State.STATE_EXPIRED,
         _State.STATE_REJECTED,
         _State.STATE_IGNORED,
+        _State.STATE_SKIPPED,
     }
 )
 
@@ -35,7 +36,7 @@ def outcome_of(task: task_pb2.Task, rules: ReadingRules) -> Any:
     """Give what a task returned, a Raised, or the last progress of one that runs. Raises as `payload.decode`."""
     if task.state == _State.STATE_SUCCEEDED:
         return decode(task.result, rules) if task.HasField("result") else None
-    if task.state == _State.STATE_IGNORED:
+    if task.state in (_State.STATE_IGNORED, _State.STATE_SKIPPED):
         return None
     if task.state in TERMINAL or task.state == _State.STATE_RETRYING:
         return Raised(to_exception(task.error))

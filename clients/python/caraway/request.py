@@ -1,12 +1,23 @@
 """What a running task is told about itself: `self.request`."""
 
 import contextvars
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-__all__ = ["PARENT_HEADER", "ROOT_HEADER", "SHADOW_HEADER", "Context", "current", "pop", "push"]
+__all__ = [
+    "GROUP_HEADER",
+    "PARENT_HEADER",
+    "ROOT_HEADER",
+    "SHADOW_HEADER",
+    "STAMPS_HEADER",
+    "Context",
+    "current",
+    "pop",
+    "push",
+]
 
 ROOT_HEADER: Final = "caraway-root-id"
 """Header with the id of the first task of a family; the SDK sets it on what a running task submits."""
@@ -16,6 +27,12 @@ PARENT_HEADER: Final = "caraway-parent-id"
 
 SHADOW_HEADER: Final = "caraway-shadow"
 """Header with the name that logs show instead of the task's."""
+
+GROUP_HEADER: Final = "caraway-group-id"
+"""Header with the id of the group that a task is a member of."""
+
+STAMPS_HEADER: Final = "caraway-stamps"
+"""Header with a task's stamps, as JSON: an object of lists."""
 
 
 def _no_progress(_state: str, _meta: Any) -> None:
@@ -60,8 +77,26 @@ class Context:
     is_cancelled: Callable[[], bool] = field(default=_never, repr=False)
     added_nodes: list[Any] | None = field(default=None, repr=False)
     """WorkflowNode messages that go with the task's success; see TaskReport.Succeeded.added_nodes."""
+    added: list[Any] | None = None
+    """Canvases that an eager task adds to the group that it is a member of."""
     entered: bool = False
     """Set once the task's body runs: a task that calls itself like a function is then called directly."""
+
+    @property
+    def group(self) -> str | None:
+        """The id of the group that it is a member of."""
+        return self.headers.get(GROUP_HEADER)
+
+    @property
+    def stamps(self) -> dict[str, Any]:
+        """What it was stamped with: each stamp's values, by its name."""
+        text = self.headers.get(STAMPS_HEADER)
+        return {} if text is None else json.loads(text)
+
+    @property
+    def stamped_headers(self) -> list[str]:
+        """The names of its stamps."""
+        return list(self.stamps)
 
     @property
     def retries(self) -> int:

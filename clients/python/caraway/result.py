@@ -9,6 +9,7 @@ from caraway import batch, states
 from caraway.durations import Seconds, seconds
 from caraway.ending import cancellation, check_forgotten, check_revoked, deletion, revocation
 from caraway.exceptions import TimeoutError
+from caraway.family import TaskFamily
 from caraway.gateway import HasGateway
 from caraway.joining import allow_join_result, denied_join_result, refuse_inside_task
 from caraway.outcome import TERMINAL, Raised, outcome_of, shown
@@ -24,21 +25,22 @@ _USUAL_INTERVAL: Final = 0.5
 """Seconds between two calls of on_interval, as Celery has it."""
 
 
-class AsyncResult(Generic[R]):
+class AsyncResult(TaskFamily, Generic[R]):
     """A submitted task. Reading it calls the gateway until the task has ended; what an ended task left is kept here.
 
     Reading raises TaskNotFound for an id that the gateway does not know (Celery would say PENDING), OperationalError
     when the gateway stays away. Every call that blocks has an async twin: `aget`, `astate`, `arevoke` ...
     """
 
-    __slots__ = ("_ended", "_full", "app", "id")
+    __slots__ = ("_ended", "_full", "app", "id", "parent")
 
     TimeoutError = TimeoutError
 
-    def __init__(self, id: str, app: HasGateway) -> None:
-        """`id` is the task's; `app.AsyncResult(id)` is the shorter way."""
+    def __init__(self, id: str, app: HasGateway, parent: Any = None) -> None:
+        """`id` is the task's, `parent` the result before it in its canvas; `app.AsyncResult(id)` is the shorter way."""
         self.id = id
         self.app = app
+        self.parent = parent
         self._ended: task_pb2.Task | None = None
         self._full = False
 
@@ -192,6 +194,15 @@ class AsyncResult(Generic[R]):
         if task.state in TERMINAL:
             self._ended, self._full = task, full
         return task
+
+    def keep(self, task: task_pb2.Task) -> None:
+        """Keep what the gateway told of the task, in full, where it has ended."""
+        self._keep(task, full=True)
+
+    @property
+    def is_kept(self) -> bool:
+        """True if the task is known to have ended, and how."""
+        return self._ended is not None and self._full
 
     def _outcome(self, propagate: bool, exception_states: Container[str], propagate_states: Container[str]) -> R:
         task = cast(task_pb2.Task, self._ended)

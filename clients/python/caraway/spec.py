@@ -1,5 +1,6 @@
 """From a call and its options to the contract's TaskSpec."""
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +17,7 @@ from caraway.payload import encode_arguments
 from caraway.unique import Unique, rule_of
 from caraway.v1 import task_pb2
 
-__all__ = ["CALL_OPTIONS", "CallOptions", "Seconds", "fill", "fill_arguments", "fill_options", "seconds"]
+__all__ = ["CALL_OPTIONS", "CallOptions", "Seconds", "fill", "fill_arguments", "fill_options", "seconds", "stamps_text"]
 
 
 class CallOptions(TypedDict, total=False):
@@ -44,6 +45,12 @@ class CallOptions(TypedDict, total=False):
     """Keep the state only, not what the task returns."""
     acks_late: bool | None
     """False: at most once; a started task that is lost never runs again."""
+    link: Any
+    """A signature, or several, to run after it has succeeded."""
+    link_error: Any
+    """A signature, or several, to run when it has failed."""
+    stamps: Mapping[str, Any] | None
+    """Marks to find it by, and for its task to read as request.stamps: names with a value, or a list of them."""
     result_ttl: Seconds | None
     """How long the ended task can be read. Default: the gateway's, a day."""
     unique: Unique | bool | None
@@ -74,7 +81,7 @@ _REFUSED: Final = dict.fromkeys(("exchange", "routing_key"), "tasks are routed b
 CALL_OPTIONS: Final = frozenset(CallOptions.__annotations__) - _UNUSED.keys()
 _NOT_YET: Final = frozenset(
     {
-        "chain", "chord", "group_id", "link", "link_error", "stamped_headers",
+        "chain", "chord", "group_id", "stamped_headers",
     }
 )  # fmt: skip
 
@@ -174,12 +181,22 @@ def _fill_place(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
     shadow = options.get("shadow")
     if shadow:
         spec.headers[request.SHADOW_HEADER] = shadow
+    stamps = options.get("stamps")
+    if stamps:
+        spec.headers[request.STAMPS_HEADER] = stamps_text(stamps)
     headers = options.get("headers")
     if headers:
         for key, value in headers.items():
             if not isinstance(value, str):
                 raise TypeError(f"headers are text, and {key!r} is {value!r}")
             spec.headers[key] = value
+
+
+def stamps_text(stamps: Mapping[str, Any]) -> str:
+    """Write stamps as their header has them. Raises TypeError for values that JSON has no form for."""
+    return json.dumps(
+        {name: list(value) if isinstance(value, list | tuple | set) else [value] for name, value in stamps.items()}
+    )
 
 
 def _set_instant(field: Timestamp, option: str, value: datetime) -> None:

@@ -41,6 +41,7 @@ PROPAGATE_STATES: Final = frozenset({FAILURE, REVOKED, REJECTED})
 
 _State = task_pb2.Task
 _NAMES: Final[dict[int, str]] = {
+    _State.STATE_BLOCKED: PENDING,
     _State.STATE_SCHEDULED: PENDING,
     _State.STATE_QUEUED: PENDING,
     _State.STATE_LEASED: PENDING,
@@ -52,6 +53,8 @@ _NAMES: Final[dict[int, str]] = {
     _State.STATE_EXPIRED: REVOKED,
     _State.STATE_REJECTED: REJECTED,
     _State.STATE_IGNORED: IGNORED,
+    _State.STATE_REPLACED: PENDING,
+    _State.STATE_SKIPPED: IGNORED,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, Protocol, TypeVa
 from caraway import request
 from caraway.call_check import CallCheck
 from caraway.canvas import Sender, Signature
+from caraway.composing import Composing
 from caraway.exceptions import ImproperlyConfigured, MaxRetriesExceededError, Retry
 from caraway.hiding import Hiding
 from caraway.request import Context
@@ -51,7 +52,7 @@ class _NoApp:
         raise ImproperlyConfigured("the task belongs to no app: submit what app.register_task() returns")
 
 
-class Task(TaskOptions, Generic[P, R]):
+class Task(TaskOptions, Composing, Generic[P, R]):
     """A function under a name, made by `@app.task`; or a class of one's own with a method `run`, whose instance
     `app.register_task` takes. Subclasses serve as `base=`, too.
 
@@ -67,6 +68,7 @@ class Task(TaskOptions, Generic[P, R]):
     """What submitting it returns."""
     function: Callable[..., Any]
     is_async: bool
+    is_bound: bool
     has_hooks: bool
     hiding: Hiding | None = None
     _check: Callable[[Sequence[Any], dict[str, Any]], None] | None = None
@@ -93,6 +95,7 @@ class Task(TaskOptions, Generic[P, R]):
         self.app = app
         self.name = name
         self.function = self.run if function is None else function
+        self.is_bound = bind
         self.is_async = inspect.iscoroutinefunction(self.function)
         self.has_hooks = self._has_hooks()
         self.hiding = Hiding(name, self.function, bind, self.hidden) if self.hidden else None
@@ -295,7 +298,7 @@ class Task(TaskOptions, Generic[P, R]):
 
     def AsyncResult(self, task_id: str) -> AsyncResult[R]:
         """The result of the task with this id."""
-        return self.result_class(task_id, self.app)  # type: ignore[arg-type]
+        return self.result_class(task_id, self.app)
 
     # Inside an attempt
 

@@ -82,10 +82,12 @@ def to_exception(error: task_pb2.TaskError) -> BaseException:
     An error of the task's own code comes back as its class if that is an exception class in a module that is loaded
     here already; nothing else that the wire names is ever looked up, imported or called. Otherwise a RemoteError.
     """
-    kind = _BY_KIND.get(error.kind)
+    # What failed as a task before it did has that one's error.
+    which = error.failed_kind if error.kind == _Kind.KIND_DEPENDENCY else error.kind
+    kind = _BY_KIND.get(which)
     if kind is not None:
         exc: BaseException = kind(error.message)
-    elif error.kind == _Kind.KIND_PAYLOAD:
+    elif which == _Kind.KIND_PAYLOAD:
         exc = _PAYLOAD_ERRORS.get(error.type, exceptions.PayloadError)(error.message)
     else:
         exc = _rebuild(error) or exceptions.RemoteError(error.type, error.message, error.traceback)

@@ -1,0 +1,85 @@
+"""Canvases: what an app does with them, and with their results."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from caraway import eager, errbacks, result_tuples
+from caraway.canvas.graph import Node
+from caraway.canvas.sender import Plan
+from caraway.content import Content
+from caraway.gateway import Gateway
+from caraway.group_result import GroupResult, ResultSet
+from caraway.spec import CallOptions
+from caraway.steps import awalk, walk
+from caraway.v1 import workflow_pb2
+from caraway.workflow import submitting, to_nodes
+
+__all__ = ["Canvases"]
+
+
+class Canvases(Content):
+    """Base of apps."""
+
+    task_always_eager: bool
+    task_eager_propagates: bool
+    tasks: dict[str, Any]
+    _default_options: CallOptions
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway of this app."""
+        raise NotImplementedError
+
+    def start(self, plan: Plan) -> Any:
+        """Submit a canvas as a workflow, whose nodes are kept as one, and give its result. Raises as `Task.delay`.
+
+        An empty one is not sent, and has no result: None.
+        """
+        if plan.is_empty:
+            return None
+        if self.task_always_eager:
+            return eager.apply(self, plan, exact=True, propagate=self.task_eager_propagates)
+        result = plan.freeze()
+        walk(self, submitting(self.nodes_of(plan)))
+        return result
+
+    async def astart(self, plan: Plan) -> Any:
+        """Async twin of `start`."""
+        if plan.is_empty:
+            return None
+        if self.task_always_eager:
+            return eager.apply(self, plan, exact=True, propagate=self.task_eager_propagates)
+        result = plan.freeze()
+        await awalk(self, submitting(self.nodes_of(plan)))
+        return result
+
+    def nodes_of(self, plan: Plan) -> Iterator[workflow_pb2.WorkflowNode]:
+        """Give a frozen canvas in the contract's words. Raises as `Task.delay`."""
+        return to_nodes(plan.compile(), self.options_of)
+
+    def options_of(self, node: Node) -> CallOptions:
+        """Give the options of a node's call: with the app's own, and how its arguments are written and shown."""
+        options = cast(CallOptions, {**self._default_options, **node.options})
+        task = self.tasks.get(node.task)
+        if task is None or task.hiding is None:
+            return self.with_form(node.args, node.kwargs, options, None)
+        return self.with_form((*errbacks.handed_to(task, node), *node.args), node.kwargs, options, task.hiding)
+
+    def apply(self, plan: Plan, propagate: bool | None = None) -> Any:
+        """Run a canvas here and now, without a gateway; `propagate` is by default `task_eager_propagates`."""
+        if plan.is_empty:
+            return None
+        propagate = self.task_eager_propagates if propagate is None else propagate
+        return eager.apply(self, plan, exact=False, propagate=propagate)
+
+    def GroupResult(self, id: str | None = None, results: Iterable[Any] = (), parent: Any = None) -> GroupResult:
+        """The results of a group; `GroupResult.restore(id, app)` finds those of one that was sent."""
+        return GroupResult(id, results, parent, self)
+
+    def ResultSet(self, results: Iterable[Any]) -> ResultSet:
+        """Results to be asked together."""
+        return ResultSet(results, self)
+
+    def result_from_tuple(self, form: Any) -> Any:
+        """Make a result of what its `as_tuple` gave, as tuples or lists, or of an id; gives a result as it is."""
+        return result_tuples.read(form, self)

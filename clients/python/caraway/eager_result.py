@@ -1,0 +1,111 @@
+"""EagerResult: what a task that ran here and now has left."""
+
+from typing import Any
+
+from caraway import states
+from caraway.result_base import ResultBase
+
+__all__ = ["EagerResult"]
+
+
+class EagerResult(ResultBase):
+    """As AsyncResult, of a task that has ended already: nothing here waits, or asks a gateway."""
+
+    def __init__(
+        self,
+        id: str,
+        ret_value: Any,
+        state: str,
+        traceback: str | None = None,
+        name: str | None = None,
+        app: Any = None,
+    ) -> None:
+        """`ret_value` is what it returned, or the exception that it ended by."""
+        self.id = id
+        self.result = self.info = ret_value
+        self.state = self.status = state
+        self.traceback = traceback
+        self.name = name
+        self.app = app
+        self.parent: Any = None
+        self._children: list[Any] = []
+
+    def __repr__(self) -> str:
+        """As Celery prints it."""
+        return f"<EagerResult: {self.id}>"
+
+    def __str__(self) -> str:
+        """The id."""
+        return self.id
+
+    def __eq__(self, other: object) -> bool:
+        """Equal to a result of the same id, and to the id."""
+        return self.id == other if isinstance(other, str) else self.id == getattr(other, "id", None)
+
+    def __hash__(self) -> int:
+        """As the id's."""
+        return hash(self.id)
+
+    @property
+    def children(self) -> list[Any]:
+        """The results of what ran after it."""
+        return self._children
+
+    async def achildren(self) -> list[Any]:
+        """Async twin of `children`."""
+        return self._children
+
+    def get(self, timeout: Any = None, propagate: bool = True, **options: Any) -> Any:
+        """Give what it returned; raise what it ended by, or give that too, with `propagate=False`.
+
+        `options` are those of `AsyncResult.get`. No task is waited for, so this is allowed inside one.
+        """
+        value = self.result
+        if propagate and self.state in states.PROPAGATE_STATES and isinstance(value, BaseException):
+            raise value
+        callback = options.get("callback")
+        if callback is not None:
+            callback(self.id, value)
+        return value
+
+    wait = get
+
+    async def aget(self, timeout: Any = None, propagate: bool = True, **options: Any) -> Any:
+        """Async twin of `get`."""
+        return self.get(timeout, propagate, **options)
+
+    def ready(self) -> bool:
+        """True: it has ended."""
+        return True
+
+    async def aready(self) -> bool:
+        """Async twin of `ready`."""
+        return True
+
+    def successful(self) -> bool:
+        """True if it ended well."""
+        return self.state == states.SUCCESS
+
+    async def asuccessful(self) -> bool:
+        """Async twin of `successful`."""
+        return self.successful()
+
+    def failed(self) -> bool:
+        """True if it ended by an error."""
+        return self.state == states.FAILURE
+
+    async def afailed(self) -> bool:
+        """Async twin of `failed`."""
+        return self.failed()
+
+    def revoke(self, *args: Any, **options: Any) -> None:
+        """Nothing: it has ended."""
+
+    async def arevoke(self, *args: Any, **options: Any) -> None:
+        """Async twin of `revoke`."""
+
+    def forget(self) -> None:
+        """Nothing: nothing is kept of it."""
+
+    async def aforget(self) -> None:
+        """Async twin of `forget`."""
