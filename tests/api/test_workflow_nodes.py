@@ -8,6 +8,7 @@ from api.graphs import Edge, Graphs, Node, TaskReport, edge, fail
 from api.wire import DEADLINE, Api, Lease, Refusal, refused
 from caraway.ids import uuid7
 from caraway.v1 import task_pb2, worker_service_pb2, workflow_pb2, workflow_service_pb2
+from support.processes import eventually
 
 State = task_pb2.Task.State
 InputPart = worker_service_pb2.InputPart
@@ -74,6 +75,24 @@ def test_large_inputs_are_read_in_pages(graphs: Graphs) -> None:
     assert found == [*(values[node_id] for node_id in header), values["h0"]]
     graphs.api.succeed(lease)
     graphs.ended()
+
+
+def test_inputs_of_many_leases_fit_into_their_message(graphs: Graphs) -> None:
+    count = 30
+    nodes = [graphs.task("a"), *(graphs.task(f"b{n}", edge("a", pass_as=Edge.PASS_FIRST_ARG)) for n in range(count))]
+    graphs.submit(*nodes)
+    first = graphs.worker(1)
+    value = '"' + "x" * 200_000 + '"'
+    graphs.api.succeed(first.lease(), value)
+    eventually(lambda: graphs.task_of(f"b{count - 1}").state == State.STATE_QUEUED)
+    worker = graphs.worker(count)
+    leases = worker.leases(count)
+    assert 1 < sum(bool(lease.inputs) for lease in leases) < count
+    for lease in leases:
+        parts = list(lease.inputs) or inputs_of(graphs.api, lease)[0]
+        assert parts[1].payload.json == value
+        graphs.api.succeed(lease)
+    assert graphs.ended().ended_counts["SUCCEEDED"] == count + 1
 
 
 def test_inputs_of_a_delivery_that_is_over_are_not_read(graphs: Graphs) -> None:

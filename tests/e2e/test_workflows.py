@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from api.wire import DEADLINE, Api
+from caraway import Caraway
+from caraway.exceptions import TaskRevokedError
 from caraway.ids import uuid7
 from caraway.payload import decode
 from caraway.v1 import task_pb2, workflow_pb2, workflow_service_pb2
@@ -96,6 +98,28 @@ def test_a_task_that_is_replaced_ends_as_its_replacement(api: Api) -> None:
     last = node("add", 10, after=[after(replaced)])
     assert run(api, replaced, last).node_count == 4
     assert (result(api, replaced), result(api, last)) == (6, 16)
+
+
+def test_the_states_of_nodes_by_celerys_names(api: Api) -> None:
+    first = node("add", 1, 2)
+    handler = node("explain", after=[after(first, on=Edge.ON_FAILURE)])
+    slow = node("add", 1, after=[after(first)])
+    slow.task.delay.FromSeconds(60)
+    last = node("add", 2, after=[after(slow)])
+    spec = workflow_pb2.WorkflowSpec(workflow_id=uuid7(), nodes=[first, handler, slow, last])
+    api.workflows.SubmitWorkflow(workflow_service_pb2.SubmitWorkflowRequest(workflow=spec), timeout=DEADLINE)
+    app = Caraway(target=api.target)
+    results = [app.AsyncResult(one.node_id) for one in (first, handler, last)]
+    assert results[0].get(timeout=10) == 3
+    assert results[1].get(timeout=10) is None, "it was not needed"
+    assert [result.state for result in results] == ["SUCCESS", "IGNORED", "PENDING"]
+    with pytest.raises(ValueError, match="may need its result"):
+        results[0].forget()
+    request = workflow_service_pb2.CancelWorkflowRequest(workflow_id=spec.workflow_id)
+    api.workflows.CancelWorkflow(request, timeout=DEADLINE)
+    with pytest.raises(TaskRevokedError):
+        results[2].get(timeout=10)
+    app.close()
 
 
 def test_a_lone_task_is_replaced_again_and_again(api: Api) -> None:

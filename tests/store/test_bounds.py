@@ -6,7 +6,7 @@ import pytest
 
 from caraway_server.core.task import State
 from caraway_server.maintenance import expirer, promoter, pruner, reaper
-from caraway_server.store.store import MOST_IN_ONE_SCRIPT
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import Lease, Report, ReportKind
 from store.kit import Kit
 

@@ -1,7 +1,7 @@
 """Queues and workers, as operators see and set them; tasks sent back and purged."""
 
 from caraway_server.core.task import State
-from caraway_server.store.store import MOST_IN_ONE_SCRIPT
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import ReportKind, WorkArrived
 from store.kit import Kit
 

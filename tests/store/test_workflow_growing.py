@@ -1,11 +1,11 @@
-"""Workflows accepted whole or in parts, large ones, producers that give up or vanish, cancelling, running again."""
+"""Workflows accepted, also large ones; cancelling, running again, keeping."""
 
 import pytest
 
 from caraway_server.core.inputs import InputStart, Value
 from caraway_server.core.task import State
 from caraway_server.core.workflow import On, WorkflowState
-from caraway_server.store.batches import MOST_IN_ONE_BATCH
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import ReportKind
 from store.flows import FIRST_ARG, Flows, edge, failing
 from store.kit import micros
@@ -67,7 +67,7 @@ async def test_a_large_workflow_is_accepted_in_one_write_and_made_in_batches(flo
     ids = [f"n{number}" for number in range(1200)]
     accepted = await flows.submit(flows.chain(*ids))
     assert (accepted.accepted, accepted.made) == (1200, 0)
-    assert await flows.advance() >= 2400 / MOST_IN_ONE_BATCH  # nodes and edges
+    assert await flows.advance() >= 2400 / MOST_IN_ONE_SCRIPT  # nodes and edges
     record = await flows.record()
     assert (record.made, record.blocked) == (1200, 1199)
     assert await flows.workflows.node_ids("w", 0, 2) == ["n0", "n1"]
@@ -110,139 +110,6 @@ async def test_a_collect_waits_for_edges_that_are_not_made_yet(flows: Flows) -> 
     assert len(ran) == 701
 
 
-# -- in parts -----------------------------------------------------------------------------------------------------
-
-
-async def test_nodes_start_as_their_part_arrives_and_an_open_join_waits_for_the_seal(flows: Flows) -> None:
-    await flows.open([flows.collect("all", open=True)])
-    for part in (1, 2):
-        node_id = f"n{part}"
-        appended = await flows.append(part, flows.task(node_id), flows.collect("all", node_id, extends=True))
-        assert (appended.word, appended.last_part) == ("made", part)
-        await flows.end(node_id)
-    await flows.append(3, flows.task("body", edge("all", passing=FIRST_ARG)))
-    await flows.advance()
-    assert await flows.states("all", "body") == [State.BLOCKED, State.BLOCKED]
-    sealed = await flows.workflows.seal("w")
-    assert sealed is not None
-    assert not sealed.open
-    await flows.advance()
-    assert await flows.states("all", "body") == [S, State.QUEUED]
-    assert await flows.run() == ["body"]
-    assert (await flows.record()).state is WorkflowState.SUCCEEDED
-
-
-async def test_a_part_may_be_repeated(flows: Flows) -> None:
-    await flows.open()
-    assert (await flows.append(1, flows.task("a"))).word == "made"
-    assert (await flows.append(1, flows.task("a"))).word == "known"
-    assert (await flows.append(3, flows.task("c"))).word == "missing"
-    assert (await flows.record()).accepted == 1
-
-
-async def test_a_large_part_is_made_in_pieces_and_may_be_repeated(flows: Flows) -> None:
-    nodes = [flows.task(f"n{number}") for number in range(1200)]
-    await flows.open()
-    assert (await flows.append(1, *nodes)).word == "made"
-    assert (await flows.append(1, *nodes)).word == "known"
-    assert (await flows.record()).made == 1200
-
-
-async def test_a_part_that_comes_after_the_ends_of_earlier_ones(flows: Flows) -> None:
-    await flows.open([flows.task("a")])
-    await flows.end("a", blob=b"value")
-    await flows.append(1, flows.task("b", edge("a", passing=FIRST_ARG)), flows.task("handler", edge("a", On.FAILURE)))
-    await flows.advance()
-    assert await flows.states("b", "handler") == [State.QUEUED, State.SKIPPED]
-    assert (await flows.kit.lease_one()).handed == (InputStart(FIRST_ARG, "", "a"), Value(b"value"))
-    await flows.workflows.seal("w")
-    await flows.advance()
-
-
-async def test_a_part_that_is_not_sound_changes_nothing(flows: Flows) -> None:
-    await flows.open([flows.task("a"), flows.collect("all", "a")])
-    assert (await flows.append(1, flows.task("b"), flows.task("a"))).word == "taken"
-    assert (await flows.append(1, flows.task("b", "nowhere"))).about == "nowhere"
-    assert (await flows.append(1, flows.task("b"), flows.collect("all", "b", extends=True))).word == "closed"
-    assert await flows.kit.state("b") is None
-    assert (await flows.append(1, flows.task("b"))).word == "made"
-
-
-async def test_what_comes_after_an_open_join_closes_it(flows: Flows) -> None:
-    # Or what is added could come after what waits for it: a cycle.
-    await flows.open([flows.collect("all", open=True), flows.task("body", "all")])
-    extended = await flows.append(1, flows.task("b", "body"), flows.collect("all", "b", extends=True))
-    assert (extended.word, extended.about) == ("closed", "all")
-    await flows.workflows.seal("w")
-    assert await flows.run() == ["body"]
-
-
-async def test_a_sealed_workflow_takes_no_more(flows: Flows) -> None:
-    await flows.open([flows.task("a")])
-    await flows.workflows.seal("w")
-    assert (await flows.append(1, flows.task("b"))).word == "not_open"
-    assert (await flows.append(0)).word == "not_open"
-    await flows.workflows.seal("w")
-    assert await flows.run() == ["a"]
-    assert (await flows.record()).state is WorkflowState.SUCCEEDED
-
-
-async def test_an_open_workflow_without_nodes_ends_with_its_seal(flows: Flows) -> None:
-    await flows.open()
-    await flows.advance()
-    assert (await flows.record()).state is WorkflowState.RUNNING
-    await flows.workflows.seal("w")
-    await flows.advance()
-    assert (await flows.record()).state is WorkflowState.SUCCEEDED
-
-
-async def test_nodes_of_a_workflow_have_a_limit(flows: Flows) -> None:
-    flows.kit.limit(max_workflow_nodes=2)
-    await flows.open([flows.task("a")])
-    assert (await flows.append(1, flows.task("b"), flows.task("c"))).word == "full"
-    assert (await flows.append(1, flows.task("b"))).word == "made"
-
-
-async def test_a_producer_that_gives_up_ends_the_workflow_and_leaves_nothing_running(flows: Flows) -> None:
-    await flows.open([flows.task("a"), *flows.chain("b", "c"), flows.collect("all", "a", open=True)])
-    lease = (await flows.kit.lease(1))[0]
-    sealed = await flows.workflows.seal("w", b"no more milk", "the producer gave up")
-    assert sealed is not None
-    await flows.advance()
-    assert await flows.states("b", "c", "all") == [State.REVOKED] * 3
-    assert (await flows.record()).state is WorkflowState.RUNNING, "one still runs"
-    record = await flows.kit.record(lease.task_id)
-    assert (record.cancel_mode, record.cancel_reason) == ("t", "the producer gave up")
-    await flows.kit.report(ReportKind.CANCELLED, lease)
-    await flows.advance()
-    workflow = await flows.record()
-    assert (workflow.state, workflow.error) == (WorkflowState.FAILED, b"no more milk")
-
-
-async def test_a_producer_that_vanishes_does_too(flows: Flows) -> None:
-    await flows.open([flows.task("a"), flows.task("b", "a")], lease=10)
-    await flows.kit.advance(8)
-    await flows.append(0)
-    await flows.kit.advance(8)
-    await flows.advance()
-    assert (await flows.record()).open, "it was heard of"
-    await flows.kit.advance(3)
-    await flows.advance()
-    assert await flows.states("a", "b") == [State.REVOKED, State.REVOKED]
-    record = await flows.record()
-    assert (record.state, record.error, record.open) == (WorkflowState.FAILED, b"lapsed", False)
-
-
-async def test_the_relay_knows_when_a_producer_is_due(flows: Flows) -> None:
-    await flows.open(lease=10)
-    following = (await flows.workflows.advance()).next_in
-    assert following is not None
-    assert 8 < following <= 10
-    await flows.workflows.seal("w")
-    await flows.advance()
-    assert (await flows.workflows.advance()).next_in is None
-
-
 # -- cancelling ---------------------------------------------------------------------------------------------------
 
 
@@ -265,7 +132,7 @@ async def test_cancelling_a_large_workflow_takes_bounded_passes(flows: Flows) ->
     await flows.submit([flows.task(f"n{number}") for number in range(1200)])
     await flows.advance()
     await flows.workflows.cancel("w", "c", "enough")
-    assert await flows.advance() >= 2 * 1200 / MOST_IN_ONE_BATCH  # each is revoked, and its end is told
+    assert await flows.advance() >= 2 * 1200 / MOST_IN_ONE_SCRIPT  # each is revoked, and its end is told
     record = await flows.record()
     assert (record.state, dict(record.ended)) == (WorkflowState.CANCELLED, {State.REVOKED: 1200})
 
@@ -330,7 +197,7 @@ async def test_a_large_retry_takes_bounded_passes(flows: Flows) -> None:
     await flows.submit([flows.task("a"), *(flows.task(node_id, "a") for node_id in ids), flows.collect("all", *ids)])
     await flows.run(failing("a"))
     await flows.workflows.retry("w")
-    assert await flows.advance() >= 2 * 1500 / MOST_IN_ONE_BATCH  # each is reset, then looked at again
+    assert await flows.advance() >= 2 * 1500 / MOST_IN_ONE_SCRIPT  # each is reset, then looked at again
     assert len(await flows.run()) == 1501
     assert await flows.kit.state("all") is S
 

@@ -73,6 +73,14 @@ async def test_a_lone_task_is_replaced_in_a_workflow_of_its_own(flows: Flows) ->
     assert (workflow.state, workflow.accepted) == (WorkflowState.SUCCEEDED, 2)
 
 
+async def test_the_workflow_of_a_lone_task_is_kept_as_long_as_the_task_was_to_be(flows: Flows) -> None:
+    await flows.kit.submit("a", result_ttl=50_000)
+    await flows.grow(await flows.kit.lease_one(), flows.task("x", replaces="a"), output="x", depth=1)
+    await flows.run()
+    workflow = await flows.record("of.a")
+    assert workflow.purge - workflow.ended_at == 50_000_000_000
+
+
 async def test_the_report_of_a_replacement_may_be_repeated(flows: Flows) -> None:
     await flows.submit(flows.chain("a"))
     lease = await flows.kit.lease_one()

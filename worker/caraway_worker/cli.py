@@ -13,13 +13,14 @@ import click
 from caraway.commands.settings_options import WrongSettings, with_settings
 from caraway.settings import InvalidSettings
 from caraway_worker import log, solo
+from caraway_worker.child_setup import child_options
 from caraway_worker.detach import start_detached
 from caraway_worker.flags import accepted_flags
 from caraway_worker.gateway import GatewayError
 from caraway_worker.pidfile import PidFile, PidFileTaken
 from caraway_worker.pools import pool_named
 from caraway_worker.settings import Settings
-from caraway_worker.worker import BrokenApp, Worker, child_options
+from caraway_worker.worker import BrokenApp, Worker
 
 if sys.platform != "win32":
     import uvloop

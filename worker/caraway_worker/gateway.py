@@ -133,7 +133,9 @@ class Gateway:
     ) -> worker_service_pb2.GetInputsResponse:
         """Read a page of inputs; `timeout` in seconds. Raises GatewayError."""
         try:
-            response: worker_service_pb2.GetInputsResponse = await self._get_inputs(request, timeout=timeout)
+            response: worker_service_pb2.GetInputsResponse = await self._get_inputs(
+                request, timeout=timeout, metadata=self._metadata()
+            )
         except grpc.aio.AioRpcError as error:
             raise _translated(error) from error
         return response

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any
 
-from caraway.settings import ClientSettings, definitions, environment_of, load
+from caraway.settings import ClientSettings, load
 from caraway.transport import Transport
 from caraway.v1 import worker_service_pb2
 from caraway_worker.arrivals import Arrivals
@@ -20,21 +20,19 @@ from caraway_worker.autoscale import Autoscaler
 from caraway_worker.backoff import Backoff
 from caraway_worker.banner import banner
 from caraway_worker.catalog import Catalog
-from caraway_worker.children import BrokenApp, PoolOptions
+from caraway_worker.child_setup import client_environment, pool_options
+from caraway_worker.children import BrokenApp
 from caraway_worker.delivery import Delivery, Ending, Stop
 from caraway_worker.gateway import Gateway, GatewayError
 from caraway_worker.intake import Intake
 from caraway_worker.log import TaskLog
-from caraway_worker.options import ChildOptions
 from caraway_worker.pool import Pool
 from caraway_worker.pools import pool_named
-from caraway_worker.process import start_child
 from caraway_worker.purge import purge
 from caraway_worker.renewal import Renewal
 from caraway_worker.reports import Reporter
 from caraway_worker.settings import Settings, signal_named
 from caraway_worker.shutdown import Shutdown
-from caraway_worker.solo import adopt
 from caraway_worker.stream import LeaseStream
 from caraway_worker.watch import Watch
 
@@ -62,7 +60,7 @@ class Worker:
         self._held: dict[str, Delivery] = {}
         self._renewal = Renewal()
         self._log = TaskLog()
-        self._pool = Pool(_pool_options(settings), self)
+        self._pool = Pool(pool_options(settings), self)
         self._watch = Watch(self._pool)
         self._shutdown = Shutdown(settings.soft_shutdown_timeout.total_seconds(), settings.remap_sigterm)
         self._quiet = asyncio.Event()
@@ -367,43 +365,6 @@ async def _first(timeout: float | None, *what: asyncio.Event | asyncio.Task[Any]
     for wait, one in zip(waits, what, strict=True):
         if wait is not one:
             wait.cancel()
-
-
-def child_options(settings: Settings) -> ChildOptions:
-    """What each child is told."""
-    soft, hard = settings.soft_time_limit, settings.time_limit
-    return ChildOptions(
-        app=settings.app,
-        worker=settings.name,
-        supervisor=0,
-        socket=-1,
-        shared=-1,
-        log_level=settings.log_level,
-        soft=soft.total_seconds() if soft else None,
-        hard=hard.total_seconds() if hard else None,
-        max_tasks=settings.max_tasks_per_child,
-        max_memory=settings.max_memory_per_child,
-        pool=settings.pool,
-        slots=settings.slots,
-        include=settings.include,
-        log_file=settings.log_file,
-        stdout_level=settings.stdout_level,
-        start_timeout=settings.start_timeout.total_seconds(),
-        environment=client_environment(settings),
-    )
-
-
-def client_environment(settings: Settings) -> dict[str, str]:
-    """What this worker was told of the gateway, as the variables that an app reads."""
-    known = definitions(ClientSettings)
-    given = {one.field: value for one in known if (value := getattr(settings, one.field))}
-    written = environment_of(ClientSettings(**given))
-    return {one.variable: written[one.variable] for one in known if one.field in given}
-
-
-def _pool_options(settings: Settings) -> PoolOptions:
-    link = start_child if not settings.adopt else (lambda _options: adopt(settings.adopt))
-    return PoolOptions(settings.children, child_options(settings), link)
 
 
 __all__ = ["BrokenApp", "Worker"]

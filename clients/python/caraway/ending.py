@@ -49,12 +49,14 @@ def deletion(task_id: str) -> task_service_pb2.DeleteTasksRequest:
 
 
 def check_forgotten(task_id: str, response: task_service_pb2.DeleteTasksResponse) -> None:
-    """Raise TaskNotFound, or ValueError if the task has not ended."""
+    """Raise TaskNotFound, or ValueError if the task has not ended, or its workflow has not."""
     outcome = response.results[0].outcome
     if outcome == _Deleted.OUTCOME_NOT_FOUND:
         raise _not_found(task_id)
     if outcome == _Deleted.OUTCOME_NOT_TERMINAL:
         raise ValueError(f"the task {task_id} has not ended: revoke it first")
+    if outcome == _Deleted.OUTCOME_NEEDED:
+        raise ValueError(f"the workflow of task {task_id} has not ended, and may need its result")
 
 
 def _not_found(task_id: str) -> TaskNotFound:

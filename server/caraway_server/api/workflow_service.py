@@ -93,6 +93,9 @@ class WorkflowService:
         if part > record.last_part:
             nodes = await self._part(workflow_id, request.nodes)
         appended = await self._workflows.append(workflow_id, part, nodes)
+        if appended.word == "busy":  # a task has added nodes meanwhile
+            await self._make(workflow_id)
+            appended = await self._workflows.append(workflow_id, part, nodes)
         if appended.word not in ("made", "known"):
             raise self._append_refusal(workflow_id, appended.word, appended.about, appended.last_part)
         return workflow_service_pb2.AppendWorkflowNodesResponse(last_part=appended.last_part)

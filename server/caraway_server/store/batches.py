@@ -7,10 +7,9 @@ from typing import Any
 import msgpack
 
 from caraway_server.core.workflow import On
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import NewTask
 
-# Nodes and edges: a script that makes, or advances, so many takes about as long as one that ends 500 tasks (law 3).
-MOST_IN_ONE_BATCH = 250
 MOST_EDGES_OF_A_TASK = 200
 
 
@@ -51,7 +50,7 @@ Item = tuple[Any, ...]
 
 
 def batches_of(nodes: Sequence[NewNode], depth: int = 0) -> list[list[Item]]:
-    """Items as graph.lua takes them, in batches of at most MOST_IN_ONE_BATCH nodes and edges.
+    """Items as graph.lua takes them, in batches of at most MOST_IN_ONE_SCRIPT nodes and edges.
 
     Args:
         nodes: none stands before a node that it comes after.
@@ -64,7 +63,7 @@ def batches_of(nodes: Sequence[NewNode], depth: int = 0) -> list[list[Item]]:
             weight = 1 + len(item[2])
             if weight > room:
                 batches.append([])
-                room = MOST_IN_ONE_BATCH
+                room = MOST_IN_ONE_SCRIPT
             batches[-1].append(item)
             room -= weight
     return batches
@@ -98,12 +97,14 @@ def _items_of(node: NewNode, depth: int) -> Iterator[Item]:
             task.priority, task.at, task.delay, task.until, task.ttl, task.result_ttl, task.ignore_result, task.once,
         )  # fmt: skip
         return
-    size = MOST_IN_ONE_BATCH // 2 - 1  # two to a batch, whatever else there is
+    size = MOST_IN_ONE_SCRIPT // 2 - 1  # two to a batch, whatever else there is
     pieces = [edges[start : start + size] for start in range(0, len(edges), size)] or [[]]
     for index, piece in enumerate(pieces):
         last = index == len(pieces) - 1
-        if index == 0 and not node.extends:
+        if node.extends:
+            yield ("more", node.node_id, piece)
+        elif index == 0:
             yield ("collect", node.node_id, piece, depth, "", node.fingerprint, node.open, not last)
         else:
             # What holds the collect until its own last edge is released with that; an open one waits for the seal.
-            yield ("more", node.node_id, piece, last and not node.open and not node.extends)
+            yield ("rest", node.node_id, piece, last and not node.open)

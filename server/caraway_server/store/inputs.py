@@ -18,7 +18,8 @@ from caraway_server.store.culprits import Culprits
 from caraway_server.store.runner import Runner
 from caraway_server.store.values import Lease
 
-INLINE_BYTES = 256 * 1024
+INLINE_BYTES = 256 * 1024  # of a lease
+INLINE_BYTES_AT_ONCE = 512 * 1024  # of all leases that are handed out together: they share a message
 READ_AT_ONCE = 200
 TASKS_AT_ONCE = 8  # whose inputs are read at the same time
 PART_BYTES = 64  # of a part on the wire, beside its value
@@ -87,7 +88,13 @@ class Inputs:
                     return replace(lease, more_inputs=True)
             return replace(lease, more_inputs=True) if following is not None else replace(lease, handed=tuple(handed))
 
-        return list(await asyncio.gather(*map(add, leases)))
+        room = INLINE_BYTES_AT_ONCE
+        filled = []
+        for lease in await asyncio.gather(*map(add, leases)):
+            size = _size_of(lease.handed)
+            filled.append(lease if size <= room else replace(lease, handed=(), more_inputs=True))
+            room -= size if size <= room else 0
+        return filled
 
     async def page(self, inputs: bytes, start: Position, max_bytes: int) -> tuple[list[InputPart], Position | None]:
         """Reads on from a position.
@@ -168,7 +175,7 @@ class Inputs:
         if source is None:
             page.add(Value(b""))
         elif source.record.state in FAILURES:
-            page.add(Failed(source.record), len(source.record.error or b""))
+            page.add(Failed(source.record), _error_size(source.record))
         elif source.record.state is State.SUCCEEDED and source.record.collect:
             page.add(ListBegin())
             position.inside.append((source.record.task_id, 0))
@@ -212,6 +219,22 @@ class Inputs:
         ]
 
 
+def _size_of(parts: Sequence[InputPart]) -> int:
+    """Bytes of parts on the wire, about."""
+    size = PART_BYTES * len(parts)
+    for part in parts:
+        if isinstance(part, Value):
+            size += len(part.payload)
+        elif isinstance(part, Failed):
+            size += _error_size(part.record)
+    return size
+
+
+def _error_size(record: Record) -> int:
+    """Bytes of what a node that failed hands on: its own error, or that of the task because of which it did."""
+    return len(record.error or b"") + len((record.culprit.error if record.culprit is not None else None) or b"")
+
+
 class _Page:
     """What is read, and how much of it more may be."""
 
@@ -224,7 +247,7 @@ class _Page:
         """Whether its value fits; the first one always does."""
         if source is None or not self.parts:
             return True
-        return source.size + len(source.record.error or b"") + 2 * PART_BYTES <= self.room
+        return source.size + _error_size(source.record) + 2 * PART_BYTES <= self.room
 
     def add(self, part: InputPart, size: int = 0) -> None:
         """One more."""

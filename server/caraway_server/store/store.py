@@ -87,9 +87,9 @@ class Store:
         self.listing = Listing(redis, self._culprits)
         self.operators = Operators(redis, self._runner.run)
         self.checker = Checker(redis, self._runner.run)
+        self.replicas = Replicas(redis, limits.wait_replicas)
         self.workflows = Workflows(self._runner, self._culprits, lambda: self.limits, errors)
         self.inputs = Inputs(self._runner, self._culprits)
-        self.replicas = Replicas(redis, limits.wait_replicas)
 
     # -- submitting -----------------------------------------------------------------------------------------------
 

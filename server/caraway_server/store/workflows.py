@@ -7,7 +7,6 @@ from caraway_server.core.task import Record
 from caraway_server.core.workflow import WorkflowRecord
 from caraway_server.store import keys
 from caraway_server.store.batches import (
-    MOST_IN_ONE_BATCH,
     Item,
     NewNode,
     batches_of,
@@ -17,7 +16,7 @@ from caraway_server.store.batches import (
 )
 from caraway_server.store.codec import workflow_from
 from caraway_server.store.culprits import Culprits
-from caraway_server.store.requests import pass_from
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT, pass_from
 from caraway_server.store.runner import Runner
 from caraway_server.store.values import Limits, LossErrors, Pass
 
@@ -100,7 +99,7 @@ class Workflows:
             return await self._append(workflow_id, 0, 1, [], [], last=True)
         counted = list(nodes)
         for piece, items in enumerate(batches, 1):
-            here = {item[1] for item in items if item[0] != "more"}
+            here = {item[1] for item in items if item[0] in ("task", "collect")}
             made = [node for node in counted if node.node_id in here]
             answer = await self._append(workflow_id, part, piece, items, made, last=piece == len(batches))
             if answer.word not in ("made", "known"):
@@ -146,7 +145,7 @@ class Workflows:
 
     # -- advancing ------------------------------------------------------------------------------------------------
 
-    async def advance(self, workflow_id: str = "", limit: int = MOST_IN_ONE_BATCH) -> Pass:
+    async def advance(self, workflow_id: str = "", limit: int = MOST_IN_ONE_SCRIPT) -> Pass:
         """Does a bounded amount of what is next in a workflow, or in those that wait longest."""
         request = {
             "workflow": workflow_id, "limit": limit, "result_ttl": self._limits().result_ttl,

@@ -11,7 +11,7 @@ from caraway.v1 import task_pb2, task_service_pb2
 __all__ = ["result_command", "show_outcome", "status_command"]
 
 _State = task_pb2.Task
-_ENDED = ENDED_BADLY | {_State.STATE_SUCCEEDED, _State.STATE_IGNORED}
+_ENDED = ENDED_BADLY | {_State.STATE_SUCCEEDED, _State.STATE_IGNORED, _State.STATE_SKIPPED}
 
 
 def show_outcome(session: Session, task: task_pb2.Task) -> None:

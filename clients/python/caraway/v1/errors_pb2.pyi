@@ -66,6 +66,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """UNAUTHENTICATED: the call carries no token, or none that this gateway knows; the message says how to send one. Ends
     streams too, within seconds of their token's removal.
     """
+    ERROR_REASON_STORE_NOT_CONFIRMED: _ErrorReason.ValueType  # 40
+    """UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
+    undo it. Repeat it with the same ids, with back-off.
+    """
     ERROR_REASON_WORKFLOW_NOT_FOUND: _ErrorReason.ValueType  # 30
     """NOT_FOUND: no workflow has this id. Metadata: workflow_id."""
     ERROR_REASON_WORKFLOW_ID_CONFLICT: _ErrorReason.ValueType  # 31
@@ -80,10 +84,6 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """FAILED_PRECONDITION: the workflow can't be run again: its producer gave up, or nodes were deleted. Metadata: workflow_id."""
     ERROR_REASON_WORKFLOW_FULL: _ErrorReason.ValueType  # 36
     """RESOURCE_EXHAUSTED: the workflow has as many nodes as it may. Metadata: workflow_id, max_nodes."""
-    ERROR_REASON_STORE_NOT_CONFIRMED: _ErrorReason.ValueType  # 40
-    """UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
-    undo it. Repeat it with the same ids, with back-off.
-    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call, or an item of a batch, was refused. The name without its prefix is the `reason` of the google.rpc.ErrorInfo
@@ -134,6 +134,10 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED: the call carries no token, or none that this gateway knows; the message says how to send one. Ends
 streams too, within seconds of their token's removal.
 """
+ERROR_REASON_STORE_NOT_CONFIRMED: ErrorReason.ValueType  # 40
+"""UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
+undo it. Repeat it with the same ids, with back-off.
+"""
 ERROR_REASON_WORKFLOW_NOT_FOUND: ErrorReason.ValueType  # 30
 """NOT_FOUND: no workflow has this id. Metadata: workflow_id."""
 ERROR_REASON_WORKFLOW_ID_CONFLICT: ErrorReason.ValueType  # 31
@@ -148,8 +152,4 @@ ERROR_REASON_WORKFLOW_NOT_RETRYABLE: ErrorReason.ValueType  # 35
 """FAILED_PRECONDITION: the workflow can't be run again: its producer gave up, or nodes were deleted. Metadata: workflow_id."""
 ERROR_REASON_WORKFLOW_FULL: ErrorReason.ValueType  # 36
 """RESOURCE_EXHAUSTED: the workflow has as many nodes as it may. Metadata: workflow_id, max_nodes."""
-ERROR_REASON_STORE_NOT_CONFIRMED: ErrorReason.ValueType  # 40
-"""UNAVAILABLE: it was done, but not confirmed in time by as many replicas as the server is to wait for; a failover may
-undo it. Repeat it with the same ids, with back-off.
-"""
 Global___ErrorReason: typing_extensions.TypeAlias = ErrorReason

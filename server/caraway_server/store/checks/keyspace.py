@@ -11,10 +11,9 @@ _KINDS = {
     "task:": "hash", "lane:": "zset", "lanes:": "set", "hungry:": "set", "depth": "hash", "scheduled": "zset",
     "expiring": "zset", "leases": "zset", "ended:": "zset", "sequence": "string", "reaper:seen": "string",
     "reaper:grace": "string", "clock": "string", "confirmed": "string", "unique:": "string", "queues": "set",
-    "queue:": "hash", "paused": "set", "workers": "zset", "worker:": "hash",
-    "workflow:": "hash", "nodes:": "list", "outbox:": "list",
-    "open:": "list", "next:": "list", "members:": "list", "relay": "zset", "producers": "zset", "workflows": "zset",
-    "workflows:ended": "zset",
+    "queue:": "hash", "paused": "set", "workers": "zset", "worker:": "hash", "workflow:": "hash", "nodes:": "list",
+    "outbox:": "list", "open:": "list", "next:": "list", "members:": "list", "relay": "zset", "producers": "zset",
+    "workflows": "zset", "workflows:ended": "zset",
 }  # fmt: skip
 
 

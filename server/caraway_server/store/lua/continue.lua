@@ -10,6 +10,7 @@ local function workflow_of(task)
   if task.workflow then return task.workflow end
   local id = 'of.' .. task.id
   redis.call('HSET', workflow_key(id), 's', ACTIVE, 'f', '', 'c', now_text, 'm', '', 'r', 1, 'n', 1, 'b', 0, 'e', 0, 't', 1, 'l', 0)
+  if task.ttl then redis.call('HSET', workflow_key(id), 'T', int(task.ttl)) end
   redis.call('ZADD', WORKFLOWS, now_text, id)
   redis.call('RPUSH', nodes_key(id), task.id)
   redis.call('HSET', task_key(task.id), 'F', id, 'N', 1, 'B', 0, 'M', 0, 'Q', 0)

@@ -233,10 +233,11 @@ end
 
 -- Making --------------------------------------------------------------------------------------------------------------
 
--- Adds an edge from `source` to `n`; where the source's end was told already, it arrives at once.
+-- Adds an edge from `source` to `n`; where the source's end was told already, it arrives at once. It is noted there all the
+-- same: a retry tells it again.
 local function connect(n, source, on, index)
   n.pending = n.pending + 1
-  if source.applied then return arrive(n, on, index, source) end
+  if source.applied then arrive(n, on, index, source) end
   local edge = cmsgpack.pack({n.id, on, index})
   if source.near_count < NEAR then
     source.near, source.near_count = source.near .. edge, source.near_count + 1
@@ -248,19 +249,20 @@ end
 
 -- Why items can't be made, {word, id}; or nil. Items: {'task', id, edges, depth, replaces or '', fingerprint, spec, name, queue,
 -- priority, at, delay, until, ttl, result ttl, ignore result, once}, {'collect', id, edges, depth, '', fingerprint, open,
--- more follow}, {'more', id of a collect, edges, last of its own}; edges: {{node, on, pass, kwarg}, ...}. `appending`: open
--- collects alone may be named again.
+-- more follow}, {'rest', id of a collect, edges, last} what followed, {'more', id of a collect, edges} added to one that is there;
+-- edges: {{node, on, pass, kwarg}, ...}. `appending`: open collects alone may be added to.
 local function problem_with(workflow, items, appending)
   local fresh = {}
   for _, item in ipairs(items) do
     local kind, id = item[1], item[2]
-    if kind ~= 'more' then
+    if kind == 'task' or kind == 'collect' then
       if fresh[id] or redis.call('EXISTS', task_key(id)) == 1 then return {'taken', id} end
       fresh[id] = kind
     elseif fresh[id] ~= 'collect' then
       local n = node(id)
       if not n or n.workflow ~= workflow or not n.collect then return {'unknown', id} end
-      if n.state ~= BLOCKED or (appending and (not n.open or n.near_count > 0)) then return {'closed', id} end
+      local closed = kind == 'more' and appending and (not n.open or n.near_count > 0)
+      if n.state ~= BLOCKED or closed then return {'closed', id} end
     end
     for _, edge in ipairs(item[3]) do
       local source = fresh[edge[1]] or node(edge[1])
@@ -342,12 +344,12 @@ local function weight_of(items)
   return weight
 end
 
--- More edges of a collect. It was held open for them, so it still waits.
-local function extend(workflow, item)
+-- More edges of a collect that still waits; one that is made by the same script is decided when all of it is there.
+local function extend(workflow, item, is_fresh)
   local n, edges = node(item[2]), item[3]
   add_edges(n, edges, redis.call('HINCRBY', task_key(n.id), 'M', #edges) - #edges + 1)
   if item[4] then n.pending = n.pending - 1 end
-  if n.pending == 0 then
+  if n.pending == 0 and not is_fresh then
     workflow.blocked = workflow.blocked - 1
     decide(workflow, n)
   end
@@ -366,17 +368,18 @@ end
 -- Makes nodes that problem_with() has nothing against, and starts those that nothing holds.
 local function make(workflow, items)
   local sequence = redis.call('INCRBY', SEQUENCE, #items) - #items
-  local ids = {}
+  local ids, fresh = {}, {}
   for index, item in ipairs(items) do
-    if item[1] ~= 'more' then
+    if item[1] == 'task' or item[1] == 'collect' then
       write_node(workflow, item, sequence + index)
       ids[#ids + 1] = item[2]
+      fresh[item[2]] = true
     end
   end
   in_parts('RPUSH', nodes_key(workflow.id), ids)
   for _, item in ipairs(items) do
-    if item[1] == 'more' then
-      extend(workflow, item)
+    if item[1] == 'more' or item[1] == 'rest' then
+      extend(workflow, item, fresh[item[2]])
     else
       local n = node(item[2])
       if n.collect and (item[7] or item[8]) then n.pending = 1 end -- until the seal, or the last of its edges

@@ -71,6 +71,24 @@ local function changed(id, watchers, state, revision)
   end
 end
 
+-- Gateways that have ended leave their entries behind: where there are several, those to which nobody listens are dropped.
+-- A gateway that is only cut off looks at everything again once it listens.
+local function with_listeners(watchers)
+  local several, count, heard = 4, 0, {}
+  for gateway, any in string.gmatch(watchers, '([^ +]+)(%+?)') do
+    count = count + 1
+    if redis.call('PUBSUB', 'NUMSUB', root .. 'gateway:' .. gateway)[2] > 0 then heard[#heard + 1] = gateway .. any end
+  end
+  return count < several and watchers or table.concat(heard, ' ')
+end
+
+-- Has a gateway told of changes of what stands behind `key`; `entry` as changed() reads it.
+local function add_watcher(key, watchers, entry)
+  if string.find(' ' .. watchers .. ' ', ' ' .. entry .. ' ', 1, true) then return end
+  watchers = with_listeners(watchers)
+  redis.call('HSET', key, 'W', watchers == '' and entry or watchers .. ' ' .. entry)
+end
+
 local fresh_work, depth_change = {}, {}
 
 -- Tells the gateways whose workers found nothing in a queue that there is something now.

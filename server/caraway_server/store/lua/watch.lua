@@ -9,20 +9,5 @@ local state, revision, watchers = tonumber(v[1]), tonumber(v[2]), v[3] or ''
 local there = is_terminal(state) or (after > 0 and revision > after)
 local entry = after > 0 and me .. '+' or me
 
--- Gateways that have ended leave their entries behind: where there are several, those to which nobody listens are dropped.
--- A gateway that is only cut off looks at everything again once it listens.
-local SEVERAL = 4
-local function with_listeners(entries)
-  local count, heard = 0, {}
-  for gateway, any in string.gmatch(entries, '([^ +]+)(%+?)') do
-    count = count + 1
-    if redis.call('PUBSUB', 'NUMSUB', root .. 'gateway:' .. gateway)[2] > 0 then heard[#heard + 1] = gateway .. any end
-  end
-  return count < SEVERAL and entries or table.concat(heard, ' ')
-end
-
-if not there and not string.find(' ' .. watchers .. ' ', ' ' .. entry .. ' ', 1, true) then
-  watchers = with_listeners(watchers)
-  redis.call('HSET', key, 'W', watchers == '' and entry or watchers .. ' ' .. entry)
-end
+if not there then add_watcher(key, watchers, entry) end
 return reply(redis.call('HGETALL', key))

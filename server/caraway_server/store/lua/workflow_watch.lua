@@ -7,7 +7,5 @@ if not v[1] or tonumber(v[1]) == TOMBSTONE then return reply({}) end
 local watchers = v[3] or ''
 local there = tonumber(v[1]) > 1 or (request.after > 0 and tonumber(v[2]) > request.after)
 local entry = request.after > 0 and me .. '+' or me
-if not there and not string.find(' ' .. watchers .. ' ', ' ' .. entry .. ' ', 1, true) then
-  redis.call('HSET', key, 'W', watchers == '' and entry or watchers .. ' ' .. entry)
-end
+if not there then add_watcher(key, watchers, entry) end
 return reply(redis.call('HGETALL', key))
