@@ -60,6 +60,19 @@ lint: setup lint-proto ## ruff, mypy, import rules, protos
 reference: setup ## write docs/configuration.md from the settings' definitions
 	@$(BIN)/caraway config --reference > docs/configuration.md
 
+# The newest version that Debian 12's Go can build.
+GRPCURL := v1.9.1
+GRPCURL_BIN := $(CURDIR)/.build/grpcurl-$(GRPCURL)
+
+$(GRPCURL_BIN)/grpcurl:
+	@command -v go >/dev/null || { echo "caraway: grpcurl is built by Go, and there is none; on Debian: apt install golang-go"; exit 1; }
+	@GOBIN=$(GRPCURL_BIN) GOMODCACHE=$(CURDIR)/.build/go-modules GOCACHE=$(CURDIR)/.build/go-cache GOFLAGS=-modcacherw \
+		go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL)
+
+.PHONY: grpcurl
+grpcurl: $(GRPCURL_BIN)/grpcurl ## build grpcurl, which the commands of docs/grpcurl.md need, and tell where it is
+	@echo $<
+
 .PHONY: format
 format: setup ## format Python and protos in place
 	@$(BIN)/ruff format .

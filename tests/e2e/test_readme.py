@@ -12,35 +12,22 @@ import pytest
 
 from e2e.test_by_hand import Caller
 from support.gateway import GatewayProcess
+from support.pages import CHECKOUT, Page
 from support.processes import CARAWAY, Running
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-README = (CHECKOUT / "README.md").read_text()
-
-
-def blocks(language: str) -> list[str]:
-    """The code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
-
-
-def lines(start: str) -> list[str]:
-    """The commands that start with these words, without comments."""
-    commands = [line.split(" # ")[0].strip() for block in blocks("sh") for line in block.splitlines()]
-    return [command for command in commands if command.startswith(start)]
+README = Page("README.md")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A newcomer's folder with the files of the tour."""
-    for block in blocks("python"):
-        name = block.splitlines()[0].removeprefix("# ")
-        (tmp_path / name).write_text(block)
+    README.write_files(tmp_path)
     return tmp_path
 
 
 def test_tour(folder: Path, gateways: Callable[..., GatewayProcess]) -> None:
     gateway = gateways()
-    (command,) = lines(".venv/bin/caraway worker")
+    (command,) = README.commands(".venv/bin/caraway worker")
     worker = Running([*CARAWAY, *shlex.split(command)[1:]], cwd=folder, env={"CARAWAY_TARGET": gateway.target})
     try:
         worker.wait_for_line(" ready.")
@@ -57,7 +44,7 @@ def test_tour(folder: Path, gateways: Callable[..., GatewayProcess]) -> None:
 
 def _by_hand(gateway: GatewayProcess) -> None:
     """grpcurl may not be here: the same message goes the same way, known from reflection alone."""
-    (command,) = lines("grpcurl")
+    (command,) = README.commands("grpcurl")
     _, plain, _, message, _target, method = shlex.split(command)
     assert (plain, method.rpartition("/")[0]) == ("-plaintext", "caraway.v1.TaskService")
     with gateway.channel() as channel:
@@ -65,7 +52,7 @@ def _by_hand(gateway: GatewayProcess) -> None:
     assert json.loads(answer["task"]["result"]["json"]) == 4
 
 
-@pytest.mark.parametrize("command", lines(".venv/bin/caraway"))
+@pytest.mark.parametrize("command", README.commands(".venv/bin/caraway"))
 def test_commands_have_the_options_that_are_shown(command: str) -> None:
     words = shlex.split(command)[1:]
     shown = subprocess.run(
@@ -75,12 +62,12 @@ def test_commands_have_the_options_that_are_shown(command: str) -> None:
         assert re.search(rf"(?<![\w-]){option}\b", shown), option
 
 
-@pytest.mark.parametrize("command", lines("make"))
+@pytest.mark.parametrize("command", README.commands("make"))
 def test_targets_exist(command: str) -> None:
     targets = subprocess.run(["make", "help"], cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=True)
     assert re.search(rf"^  {shlex.split(command)[1]} ", targets.stdout, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!#)([^)]+)\)|`(tests/[^`]+)`", README))))
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!#)([^)]+)\)|`(tests/[^`]+)`", README.text))))
 def test_files_that_are_named_exist(path: tuple[str, str]) -> None:
     assert (CHECKOUT / "".join(path)).exists()
