@@ -1,0 +1,75 @@
+"""Writes the names of Celery's settings, options and commands, which docs/migrating.md says something of, one by one.
+
+Run by a Python that has Celery:  PYTHON tests/docs/celery_names.py > tests/docs/celery_names.json
+"""
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import celery
+import click
+from celery.app import autoretry, base, defaults
+from celery.app.task import Task, extract_exec_options
+from celery.bin.celery import celery as root
+from celery.worker.control import Panel
+
+
+def settings(namespace: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in namespace.items():
+        if isinstance(value, defaults.Option):
+            yield prefix + name
+        else:
+            yield from settings(value, f"{prefix}{name}_")
+
+
+def parameters(function: Any) -> set[str]:
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    found = inspect.signature(function).parameters.values()
+    return {parameter.name for parameter in found if parameter.kind not in kinds} - {"self", "fun", "args", "kwargs"}
+
+
+def task_options() -> set[str]:
+    """Attributes of a task's class, and what the decorator takes beside them."""
+    attributes = {name for name, value in vars(Task).items() if name[0] != "_" and not hasattr(value, "__get__")}
+    retries = set(re.findall(r"options\.get\(\s*'(\w+)'", inspect.getsource(autoretry)))
+    decorator = set(
+        re.findall(r"(\w+)=", re.search(r"def inner_create_task_cls\(([^)]*)\)", inspect.getsource(base))[1])
+    )
+    sent = set(inspect.getclosurevars(extract_exec_options).nonlocals["attrs"])
+    return attributes | retries | decorator | sent | parameters(base.Celery._task_from_fun)
+
+
+def call_options() -> set[str]:
+    documented = set(re.findall(r"^\s+(\w+) \(", Task.apply_async.__doc__, re.MULTILINE)) - {"args", "kwargs"}
+    return documented | parameters(Task.apply_async) | parameters(base.Celery.send_task) - {"name"}
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
+    options = [
+        next(name for name in found.opts if name.startswith("--"))
+        for found in command.params
+        if isinstance(found, click.Option)
+    ]
+    yield path, sorted(options)
+    for name, sub in sorted(getattr(command, "commands", {}).items()):
+        yield from commands(sub, f"{path} {name}")
+    for name in sorted(name for name, meta in Panel.meta.items() if path == f"celery {meta.type}"):
+        yield f"{path} {name}", []
+
+
+json.dump(
+    {
+        "version": celery.__version__,
+        "settings": sorted(settings(defaults.NAMESPACES)),
+        "task_options": sorted(task_options()),
+        "call_options": sorted(call_options()),
+        "commands": dict(commands(root, "celery")),
+    },
+    sys.stdout,
+    indent=1,
+)
+print()
