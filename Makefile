@@ -60,6 +60,10 @@ lint: setup lint-proto ## ruff, mypy, import rules, protos
 reference: setup ## write docs/configuration.md from the settings' definitions
 	@$(BIN)/caraway config --reference > docs/configuration.md
 
+.PHONY: docs
+docs: setup ## build the pages of docs/ as a site in .build/site; broken links fail
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f docs/site/mkdocs.yml
+
 # The newest version that Debian 12's Go can build.
 GRPCURL := v1.9.1
 GRPCURL_BIN := $(CURDIR)/.build/grpcurl-$(GRPCURL)
