@@ -173,6 +173,15 @@ def test_at_most_once_a_started_task_is_never_handed_out_again(api: Api, queue: 
     assert api.stream(queue, credit=1).is_quiet()
 
 
+def test_at_most_once_as_the_worker_that_starts_it_says(api: Api, queue: str) -> None:
+    task_id = api.submit_id(queue)
+    lease = api.stream(queue, credit=1).lease()
+    assert api.report(lease, started=Report.Started(at_most_once=True)).state == Task.STATE_RUNNING
+    api.report(lease, lost=Report.Lost(error=Error(message="gone")))
+    task = api.get(task_id)
+    assert (task.state, task.error.kind) == (Task.STATE_FAILED, Error.KIND_WORKER_LOST)
+
+
 def test_at_most_once_a_task_that_has_not_started_is_handed_out_again(api: Api, queue: str) -> None:
     task_id = api.submit_id(queue, ack_mode=ON_START)
     api.report(api.stream(queue, credit=1).lease(), released=Report.Released())

@@ -15,6 +15,7 @@ from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 from support.gateway import GatewayProcess
 from support.processes import CARAWAY, Running
 
+Spec = task_pb2.TaskSpec
 Run = Callable[..., click.testing.Result]
 Read = Callable[..., list[Any]]
 
@@ -58,6 +59,23 @@ def test_a_call_without_a_wait_writes_the_id(run: Run, read: Read, queue: str) -
     assert (task["state"], task["priority"], task["queue"]) == ("QUEUED", 7, queue)
     waiting = run("result", queue)
     assert (waiting.exit_code, waiting.stderr) == (1, f"Error: the task {queue} has not ended: it is QUEUED\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "mode"),
+    [
+        ((), Spec.ACK_MODE_UNSPECIFIED),
+        (("--acks-late",), Spec.ACK_MODE_ON_FINISH),
+        (("--no-acks-late",), Spec.ACK_MODE_ON_START),
+    ],
+)
+def test_a_call_may_say_how_often_it_runs(
+    run: Run, queue: str, gateway: GatewayProcess, flags: tuple[str, ...], mode: Spec.AckMode.ValueType
+) -> None:
+    run("call", "some.task", "--queue", queue, "--task-id", queue, *flags)
+    with gateway.channel() as channel:
+        stub = task_service_pb2_grpc.TaskServiceStub(channel)
+        assert stub.GetTask(task_service_pb2.GetTaskRequest(task_id=queue)).task.spec.ack_mode == mode
 
 
 @pytest.mark.parametrize("when", [("--countdown", "600"), ("--eta", "2031-01-31T12:00:00Z")])

@@ -8,6 +8,7 @@ import pytest
 
 from caraway import Caraway
 from caraway.exceptions import WorkerLostError
+from caraway.spec import CallOptions
 from support.gateway import GatewayProcess
 from support.processes import CARAWAY, Running, eventually
 
@@ -36,14 +37,15 @@ def start_worker(gateway: GatewayProcess, folder: Path) -> Running:
     return worker
 
 
+@pytest.mark.parametrize("options", [{}, {"acks_late": False}], ids=["by the worker's definition", "by the call"])
 @pytest.mark.parametrize("victim", ["child", "worker"])
 def test_a_started_task_that_is_lost_never_runs_again(
-    gateways: Callable[..., GatewayProcess], ran: Path, victim: str
+    gateways: Callable[..., GatewayProcess], ran: Path, victim: str, options: CallOptions
 ) -> None:
     gateway = gateways("--lease", "2", "--heartbeat", "0.5")
     worker = start_worker(gateway, ran.parent)
     app = Caraway(target=gateway.target)
-    result = app.send_task("once.run", (str(ran),), acks_late=False)
+    result = app.send_task("once.run", (str(ran),), **options)
     eventually(ran.exists, what="it runs")
     if victim == "child":
         psutil.Process(int(ran.read_text())).kill()

@@ -14,6 +14,8 @@ from caraway.spec import fill
 from caraway.v1 import task_pb2
 from support.played import PlayedGateway, refusal
 
+Spec = task_pb2.TaskSpec
+
 
 def spec_of(**options: Any) -> task_pb2.TaskSpec:
     spec = task_pb2.TaskSpec()
@@ -77,6 +79,22 @@ def test_what_a_task_submits_names_its_family() -> None:
         assert dict(spec_of().headers) == {ROOT_HEADER: "root", PARENT_HEADER: "child"}
     finally:
         pop(token)
+
+
+def test_acks_late_goes_with_the_call_where_it_is_given() -> None:
+    modes = [spec_of(acks_late=given).ack_mode for given in (None, True, False)]
+    assert modes == [Spec.ACK_MODE_UNSPECIFIED, Spec.ACK_MODE_ON_FINISH, Spec.ACK_MODE_ON_START]
+
+
+def test_the_acks_late_of_a_task_goes_with_its_calls_unless_they_give_their_own(
+    app: Caraway, played: PlayedGateway
+) -> None:
+    once = app.task(name="proj.once", acks_late=False)(lambda: None)
+    often = app.task(name="proj.often")(lambda: None)
+    unset = app.task(name="proj.unset", acks_late=None)(lambda: None)
+    calls = (once.delay(), once.apply_async(acks_late=True), often.delay(), unset.delay())
+    modes = [played.tasks[result.id].spec.ack_mode for result in calls]
+    assert modes == [Spec.ACK_MODE_ON_START, Spec.ACK_MODE_ON_FINISH, *[Spec.ACK_MODE_UNSPECIFIED] * 2]
 
 
 def test_delay_and_apply_async_reach_the_gateway(app: Caraway, played: PlayedGateway) -> None:

@@ -146,10 +146,11 @@ class Kit:
         return lease
 
     async def report(
-        self, kind: ReportKind, lease: Lease, *, blob: bytes = b"", wait: float = 0, ran: float = 0, custom: str = ""
-    ) -> Reported:
+        self, kind: ReportKind, lease: Lease, *, blob: bytes = b"", wait: float = 0, ran: float = 0, custom: str = "",
+        once: bool = False,
+    ) -> Reported:  # fmt: skip
         """Reports of a delivery."""
-        report = Report(kind, lease.task_id, lease.fence, micros(ran), blob, micros(wait), custom)
+        report = Report(kind, lease.task_id, lease.fence, micros(ran), blob, micros(wait), custom, once=once)
         return (await self.store.report([report]))[0]
 
     async def ended(self, kind: ReportKind = ReportKind.SUCCEEDED, **fields: object) -> Lease:

@@ -59,7 +59,8 @@ class Model:
         lease = self.chance.choice(self.leases)
         kind = self.chance.choice([kind for kind in ReportKind if kind is not ReportKind.REPLACED])
         current = self.fences[lease.task_id] == int(lease.fence) and self.states[lease.task_id] in HELD
-        answer = await self.kit.report(kind, lease, blob=b"x", wait=self.chance.choice([0, 4]), ran=0.1)
+        once = self.chance.random() < 0.3
+        answer = await self.kit.report(kind, lease, blob=b"x", wait=self.chance.choice([0, 4]), ran=0.1, once=once)
         if current:
             assert answer.word == "ok"
             if kind not in (ReportKind.STARTED, ReportKind.PROGRESS):

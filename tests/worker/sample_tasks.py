@@ -37,6 +37,11 @@ def note(path: str, text: str) -> str:
     return text
 
 
+@app.task(name="note_once", acks_late=False)
+def note_once(path: str, text: str) -> str:
+    return note(path, text)
+
+
 @app.task(name="note_then_sleep")
 def note_then_sleep(path: str, seconds: float) -> str:
     with Path(path).open("a") as file:

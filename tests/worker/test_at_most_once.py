@@ -54,6 +54,27 @@ async def test_it_runs_after_its_start_is_answered(stage: Stage, make_worker: Wo
     assert lines_of(str(tmp_path / "ran")) == ["x"]
 
 
+async def test_the_tasks_own_definition_decides_where_the_spec_leaves_it_open(
+    make_pool: PoolMaker, tmp_path: Path
+) -> None:
+    pool = await make_pool()
+    path = str(tmp_path / "ran")
+    left_open = pool.give(lease("note_once", path, "left open"))[0]
+    assert [report.started.at_most_once for _, report in pool.recorder.reports] == [True]
+    pool.pool.confirm_start(left_open)
+    await pool.until(lambda: left_open.token in pool.recorder.ended)
+    asked = lease("note_once", path, "at least once")
+    asked.task.ack_mode = task_pb2.TaskSpec.ACK_MODE_ON_FINISH
+    assert (await pool.run(asked))[0].kind == "succeeded"
+    assert lines_of(path) == ["left open", "at least once"]
+
+
+async def test_the_start_of_others_does_not_say_at_most_once(make_pool: PoolMaker) -> None:
+    pool = await make_pool()
+    assert (await pool.run_one("tracked")).kind == "succeeded"
+    assert [report.started.at_most_once for _, report in pool.recorder.reports] == [False]
+
+
 async def test_it_does_not_run_when_its_start_is_answered_otherwise(
     stage: Stage, make_worker: WorkerMaker, tmp_path: Path
 ) -> None:

@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """One registered task: its name, its own limits in seconds, and two of its options."""
+    """One registered task: its name, its own limits in seconds, and some of its options."""
 
     name: str
     soft: float | None
     hard: float | None
     track_started: bool
     reject_on_worker_lost: bool = True
+    acks_late: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
                 task.time_limit,
                 bool(task.track_started),
                 task.reject_on_worker_lost is not False,
+                task.acks_late is not False,
             )
             for task in app.tasks.values()
         ),

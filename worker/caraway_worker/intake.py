@@ -10,9 +10,12 @@ from caraway_worker.catalog import Catalog, TaskEntry
 from caraway_worker.delivery import Delivery
 from caraway_worker.settings import Settings
 
+_BY_DEFINITION = task_pb2.TaskSpec.ACK_MODE_UNSPECIFIED
+_ON_START = task_pb2.TaskSpec.ACK_MODE_ON_START
+
 
 class Intake:
-    """Knows the limits that hold where a task's own spec sets none: the task's, then the worker's."""
+    """Knows what holds where a task's own spec sets nothing: the task's definition, then the worker's limits."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._soft = settings.soft_time_limit.total_seconds() if settings.soft_time_limit else None
@@ -42,7 +45,8 @@ class Intake:
                 delivery.soft = limits.soft.ToTimedelta().total_seconds()
             if limits.HasField("hard"):
                 delivery.hard = limits.hard.ToTimedelta().total_seconds()
-        delivery.at_most_once = spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START
+        mode = spec.ack_mode
+        delivery.at_most_once = mode == _ON_START or (mode == _BY_DEFINITION and not entry.acks_late)
         delivery.fails_with_worker = not entry.reject_on_worker_lost
         if spec.headers:
             delivery.shown_name = spec.headers.get(SHADOW_HEADER, "")

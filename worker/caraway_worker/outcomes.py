@@ -24,9 +24,8 @@ _LANGUAGE = "python"
 
 def started(delivery: Delivery) -> bytes:
     """It started to run."""
-    return TaskReport(
-        task_id=delivery.task_id, lease_token=delivery.token, started=TaskReport.Started()
-    ).SerializeToString()
+    start = TaskReport.Started(at_most_once=delivery.at_most_once)
+    return TaskReport(task_id=delivery.task_id, lease_token=delivery.token, started=start).SerializeToString()
 
 
 def released(delivery: Delivery, reason: str) -> bytes:

@@ -44,7 +44,8 @@ class CallOptions(TypedDict, total=False):
     ignore_result: bool | None
     """Keep the state only, not what the task returns."""
     acks_late: bool | None
-    """False: at most once; a started task that is lost never runs again."""
+    """False: at most once; a started task that is lost never runs again. True: at least once. Default: as the worker's
+    definition of the task says."""
     link: Any
     """A signature, or several, to run after it has succeeded."""
     link_error: Any
@@ -153,8 +154,9 @@ def fill_options(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
             set_duration(getattr(spec.time_limits, field), option, limit)
     if options.get("ignore_result"):
         spec.ignore_result = True
-    if options.get("acks_late") is False:
-        spec.ack_mode = task_pb2.TaskSpec.ACK_MODE_ON_START
+    acks_late = options.get("acks_late")
+    if acks_late is not None:
+        spec.ack_mode = task_pb2.TaskSpec.ACK_MODE_ON_FINISH if acks_late else task_pb2.TaskSpec.ACK_MODE_ON_START
     result_ttl = options.get("result_ttl")
     if result_ttl is not None:
         set_duration(spec.result_ttl, "result_ttl", result_ttl)

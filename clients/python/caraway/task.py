@@ -253,7 +253,7 @@ class Task(TaskOptions, Composing, Generic[P, R]):
             options["expires"] = self.expires
         if self.ignore_result:
             options["ignore_result"] = True
-        if not self.acks_late:
+        if self.acks_late is False:
             options["acks_late"] = False
         if self.unique:
             options["unique"] = self.unique

@@ -76,7 +76,8 @@ class ReportReader:
             blob = _error(task_pb2.TaskError.KIND_REJECTED, report.rejected.reason or "rejected by the worker")
         elif kind == "lost":
             blob = quarantine_error(self._max_lost, report.lost.error.message)
-        return Report(ReportKind(kind), report.task_id, fence, ran_for, blob, wait, custom_state, override)
+        once = report.started.at_most_once
+        return Report(ReportKind(kind), report.task_id, fence, ran_for, blob, wait, custom_state, override, once=once)
 
     def _progress(self, progress: worker_service_pb2.TaskReport.Progress) -> bytes:
         if len(progress.custom_state) > LONGEST_NAME:

@@ -70,7 +70,7 @@ FIELDS: Final = {
     "x": "expires",
     "T": "result_ttl",  # where it is not the gateway's default
     "i": "ignore_result",  # where a success keeps none
-    "A": "once",  # at most once: it never starts twice
+    "A": "once",  # at most once, it never starts twice: 1 as submitted, 2 as the worker that started it last says
     "U": "unique_key",
     "Uu": "unique_until",  # where the key is held for a time, whatever becomes of the task
     "W": "watchers",  # gateways to be told of its end, or with "+" of any change; parted by spaces

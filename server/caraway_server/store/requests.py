@@ -73,7 +73,7 @@ def report_request(
         request["state"], request["field"] = _END_STATES[kind]
         script = "finish"
     elif kind is ReportKind.STARTED:
-        script = "start"
+        script, items = "start", [(r.task_id, r.fence, r.ran_for, r.once) for r in reports]
     elif kind is ReportKind.PROGRESS:
         script, items = "progress", [(r.task_id, r.fence, r.ran_for, r.custom_state, r.blob) for r in reports]
     elif kind is ReportKind.RETRY:

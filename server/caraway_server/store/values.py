@@ -130,7 +130,8 @@ class Report:
     """A report: `blob` is the result, the error or the progress; `wait` goes with RETRY; `ran_for` is 0 where unknown.
 
     The blob of a LOST one is the error under which the task ends if it was lost too often. `parts` are nodes that come
-    with it, as batches.parts_of_nodes() packs them, `node_count` how many; `output` goes with REPLACED.
+    with it, as batches.parts_of_nodes() packs them, `node_count` how many; `output` goes with REPLACED. `once` goes
+    with STARTED: this delivery runs at most once, whether the task was submitted so or not.
     """
 
     kind: ReportKind
@@ -144,6 +145,7 @@ class Report:
     parts: tuple[bytes, ...] = ()
     node_count: int = 0
     output: str = ""
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

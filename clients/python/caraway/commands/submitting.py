@@ -31,6 +31,9 @@ __all__ = ["call_command"]
 @click.option("--compression", type=click.Choice(NAMES), help="How they are compressed. Default: not.")
 @click.option("--argsrepr", metavar="TEXT", help="What lists show instead of the positional arguments.")
 @click.option("--kwargsrepr", metavar="TEXT", help="What lists show instead of the keyword arguments.")
+@click.option(
+    "--acks-late/--no-acks-late", default=None, help="At least or at most once. Default: as the worker's task."
+)
 @click.option("--task-id", help="Its id; repeating the call with it is safe. Default: a new UUIDv7.")
 @click.option("--wait", metavar="DURATION", type=Duration(), help="Wait for its end, and write its result.")
 @click.option("--many", type=click.File(encoding="utf-8"), help="A task a line: a JSON list, or an object; -: stdin.")

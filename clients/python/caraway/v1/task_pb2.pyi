@@ -387,9 +387,9 @@ class TaskSpec(google.protobuf.message.Message):
     class _AckModeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[TaskSpec._AckMode.ValueType], builtins.type):
         DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
         ACK_MODE_UNSPECIFIED: TaskSpec._AckMode.ValueType  # 0
-        """As ACK_MODE_ON_FINISH."""
+        """As the worker's definition of the task says; ACK_MODE_ON_FINISH where it says nothing."""
         ACK_MODE_ON_FINISH: TaskSpec._AckMode.ValueType  # 1
-        """When its outcome is reported: at least once. A lost delivery runs again."""
+        """When its outcome is reported: at least once, whatever the worker's definition says. A lost delivery runs again."""
         ACK_MODE_ON_START: TaskSpec._AckMode.ValueType  # 2
         """When its start is confirmed: at most once. The worker starts it only after Started was answered OK; a started one that
         is lost never runs again (FAILED, KIND_WORKER_LOST), and is not handed back.
@@ -399,9 +399,9 @@ class TaskSpec(google.protobuf.message.Message):
         """When a delivery counts as done."""
 
     ACK_MODE_UNSPECIFIED: TaskSpec.AckMode.ValueType  # 0
-    """As ACK_MODE_ON_FINISH."""
+    """As the worker's definition of the task says; ACK_MODE_ON_FINISH where it says nothing."""
     ACK_MODE_ON_FINISH: TaskSpec.AckMode.ValueType  # 1
-    """When its outcome is reported: at least once. A lost delivery runs again."""
+    """When its outcome is reported: at least once, whatever the worker's definition says. A lost delivery runs again."""
     ACK_MODE_ON_START: TaskSpec.AckMode.ValueType  # 2
     """When its start is confirmed: at most once. The worker starts it only after Started was answered OK; a started one that
     is lost never runs again (FAILED, KIND_WORKER_LOST), and is not handed back.

@@ -701,9 +701,18 @@ class TaskReport(google.protobuf.message.Message):
 
         DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+        AT_MOST_ONCE_FIELD_NUMBER: builtins.int
+        at_most_once: builtins.bool
+        """True: this delivery is ACK_MODE_ON_START by the worker's own definition of the task, for a spec whose ack_mode is
+        unset. It holds from the answer OK on, so run it only after that, and until the delivery ends. May be set with
+        ACK_MODE_ON_START too, where it changes nothing.
+        """
         def __init__(
             self,
+            *,
+            at_most_once: builtins.bool = ...,
         ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["at_most_once", b"at_most_once"]) -> None: ...
 
     @typing.final
     class Progress(google.protobuf.message.Message):
