@@ -4,14 +4,17 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Callable
-from typing import cast
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from caraway.monitor.lag import watch_lag
+from caraway.monitor.listener import Listener
 from caraway.v1 import (
     admin_service_pb2,
     control_service_pb2,
@@ -46,7 +49,11 @@ from caraway_server.maintenance.relay import Relay
 from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
 from caraway_server.store.connection import StoreFacts, connect
 from caraway_server.store.notes import NoteReader
+from caraway_server.store.observer import NOBODY
 from caraway_server.store.store import Store
+
+if TYPE_CHECKING:
+    from caraway_server.metrics.gateway import GatewayMetrics
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +109,9 @@ class Gateway:
         gateway_id = secrets.token_hex(5)  # short: watched tasks carry it
         self._hub = Hub(self._poke_duties, self._poke_relay)
         errors = loss_errors(settings.max_lost)
-        self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes, errors)
+        self._metrics = _metrics() if settings.metrics_bind else None
+        observer = self._metrics or NOBODY
+        self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes, errors, observer)
         self._notes = NoteReader(self._redis, gateway_id, self._hub.take_notes)
         self._health = health.aio.HealthServicer()
         self._loose_ends = LooseEnds()
@@ -116,6 +125,7 @@ class Gateway:
             DutyLoop(Prober(self._store), self._set_ready),
         ]
         self._ready: bool | None = None
+        self._leaving = False
         self._background: set[asyncio.Task[None]] = set()
 
     async def examine_store(self) -> StoreFacts:
@@ -134,6 +144,27 @@ class Gateway:
                     raise
                 await asyncio.sleep(random.uniform(0.1, 0.3))
 
+    @asynccontextmanager
+    async def monitored(self) -> AsyncIterator[None]:
+        """Lets metrics, health and readiness be asked for while the block lasts, where the settings say so.
+
+        Raises:
+            OSError: the address can't be listened on.
+        """
+        metrics = self._metrics
+        if metrics is None:
+            yield
+            return
+        metrics.show_queues(self._store.surveyor)
+        listener = Listener(self._settings.metrics_bind, metrics.scrape, self._why_not_ready)
+        _log.info("metrics: http://%s/metrics", await listener.start())
+        lag = asyncio.create_task(watch_lag(metrics.observe_lag))
+        try:
+            yield
+        finally:
+            lag.cancel()
+            await listener.close()
+
     async def serve(self, stopped: asyncio.Event, on_listening: Callable[[int], None]) -> None:
         """Serves until `stopped` is set, then sends workers elsewhere and finishes what is under way.
 
@@ -144,7 +175,11 @@ class Gateway:
         Raises:
             OSError: the address can't be listened on.
         """
-        server = grpc.aio.server(options=channel_options(shared_port=self._shared_port))
+        server = grpc.aio.server(
+            interceptors=self._interceptors(), options=channel_options(shared_port=self._shared_port)
+        )
+        # Until the first probe has shown that the store takes writes.
+        await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._add_services(server)
         port = self._edge.listen(server)
         await server.start()
@@ -177,7 +212,15 @@ class Gateway:
         # Open to all, for load balancers and orchestrators have no token; it only tells whether the gateway works.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
+    def _interceptors(self) -> list[grpc.aio.ServerInterceptor]:
+        if self._metrics is None:
+            return []
+        from caraway_server.metrics.rpcs import RpcCounter  # noqa: PLC0415 - loaded only where metrics are asked for
+
+        return [RpcCounter(self._metrics)]
+
     async def _stop(self, server: grpc.aio.Server) -> None:
+        self._leaving = True
         await self._health.enter_graceful_shutdown()
         self._hub.close_all("the gateway is shutting down")
         await server.stop(STOP_SECONDS)
@@ -201,6 +244,21 @@ class Gateway:
             return
         self._ready = ready
         _log.log(logging.INFO if ready else logging.ERROR, "ready" if ready else "not ready: the store does not work")
-        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        serving = health_pb2.HealthCheckResponse
+        self._start(self._tell_health(serving.SERVING if ready else serving.NOT_SERVING))
+
+    def _why_not_ready(self) -> str:
+        if self._leaving:
+            return "it is shutting down"
+        return "" if self._ready else "it starts" if self._ready is None else "the store does not work"
+
+    async def _tell_health(self, status: int) -> None:
         for service in ("", *SERVICES):
-            self._start(self._health.set(service, status))
+            await self._health.set(service, status)
+
+
+def _metrics() -> "GatewayMetrics":
+    # Who asks for no metrics pays neither the library's memory nor its time to load.
+    from caraway_server.metrics.gateway import GatewayMetrics  # noqa: PLC0415
+
+    return GatewayMetrics()

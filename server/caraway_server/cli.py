@@ -5,12 +5,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
 
 import click
 import uvloop
 
 from caraway.commands.settings_options import WrongSettings, with_settings
+from caraway.monitor.json_log import JsonLines
 from caraway.settings import InvalidSettings
 from caraway_server.app import Gateway
 from caraway_server.core.errors import CarawayServerError
@@ -19,7 +19,7 @@ from caraway_server.embedded import EmbeddedStore
 from caraway_server.processes import run_processes
 from caraway_server.settings import Settings
 
-Started = Callable[[str], None]
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @click.command()
@@ -30,9 +30,9 @@ def server(settings: Settings, alive_fd: int | None) -> None:
 
     Each option may also stand in the environment or in a file: docs/configuration.md.
     """
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if settings.log_format == "json" else logging.Formatter(_LOG_FORMAT))
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
     try:
         edge = Edge(settings)
     except InvalidSettings as error:
@@ -73,6 +73,11 @@ async def _run(settings: Settings, edge: Edge, alive_fd: int | None) -> None:
 
 async def _serve(settings: Settings, edge: Edge, url: str, stopped: asyncio.Event, *, one_of_many: bool) -> None:
     gateway = Gateway(settings, url, edge, shared_port=one_of_many)
+    async with gateway.monitored():
+        await _serve_monitored(gateway, settings, stopped, one_of_many=one_of_many)
+
+
+async def _serve_monitored(gateway: Gateway, settings: Settings, stopped: asyncio.Event, *, one_of_many: bool) -> None:
     facts = await gateway.examine_store()
     kind = "" if settings.redis else "embedded "
 

@@ -35,7 +35,7 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
     settings = replace(settings, listen=f"{host}:{port}", redis=url, processes=1)
     reading, writing = os.pipe()
     os.set_inheritable(reading, True)
-    keepers = [asyncio.create_task(_keep(settings, reading)) for _ in range(count)]
+    keepers = [asyncio.create_task(_keep(_of_process(settings, index), reading)) for index in range(count)]
     say(f"caraway server listens on {settings.listen} with {count} processes")
     await stopped.wait()
     os.close(writing)
@@ -43,6 +43,14 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
         keeper.cancel()
     await asyncio.gather(*keepers, return_exceptions=True)
     os.close(reading)
+
+
+def _of_process(settings: Settings, index: int) -> Settings:
+    """No listener can show another process's metrics, so each has its own: on the named port, or one after it."""
+    host, _, port = settings.metrics_bind.rpartition(":")
+    if not port or port == "0":
+        return settings
+    return replace(settings, metrics_bind=f"{host}:{int(port) + index}")
 
 
 async def _keep(settings: Settings, alive: int) -> None:

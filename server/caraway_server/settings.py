@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
-from caraway.settings import InvalidSettings, Problem, mask_password, setting
+from caraway.settings import ADDRESS, InvalidSettings, Problem, mask_password, setting
 from caraway_server.store.values import Limits
 
 MIB = 1 << 20
@@ -55,6 +55,13 @@ class Settings:
     max_lost: int = setting(5, "Lost deliveries after which a task is quarantined.")
     dedup_window: timedelta = setting(timedelta(minutes=10), "How long the id of a deleted task stays taken.")
     log_level: str = setting("INFO", "What is logged.", flags=("-l", "--log-level"), choices=LEVELS)
+    log_format: str = setting("text", "How it is logged; json: an object a line.", choices=("text", "json"))
+    metrics_bind: str = setting(
+        "",
+        "Where /metrics, /healthz and /readyz are, without TLS or tokens; each of --processes takes one more port.",
+        kind=ADDRESS,
+        shown="off",
+    )
     max_batch_size: int = 500  # items in one request; clients send batches of this size without asking
 
     def __post_init__(self) -> None:
@@ -100,6 +107,7 @@ class Settings:
             (payload, "max_payload_bytes", f"write 1 to {LARGEST_PAYLOAD_LIMIT}"),
             (self.max_queue_length >= 1, "max_queue_length", "write at least 1"),
             (self.max_lost >= 1, "max_lost", "write at least 1"),
+            (self.last_metrics_port <= 65535, "metrics_bind", "each process takes one more port: write a lower one"),
             (self.dedup_window >= timedelta(minutes=1), "dedup_window", "write at least 60s: SDKs repeat that long"),
         ]
         return [Problem(name, text) for fine, name, text in checks if not fine]
@@ -116,6 +124,12 @@ class Settings:
             return ""
         missing = [name for name, there in (("TLS", self.tls_cert), ("file of tokens", self.tokens)) if there is None]
         return " and no ".join(missing)
+
+    @property
+    def last_metrics_port(self) -> int:
+        """The port of the last of the processes; 0: none, or free ones are taken."""
+        port = int(self.metrics_bind.rpartition(":")[2] or 0)
+        return port + self.processes - 1 if port else 0
 
     @property
     def limits(self) -> Limits:

@@ -28,6 +28,7 @@ def child_options(settings: Settings) -> ChildOptions:
         log_file=settings.log_file,
         stdout_level=settings.stdout_level,
         start_timeout=settings.start_timeout.total_seconds(),
+        log_format=settings.log_format,
         environment=client_environment(settings),
     )
 

@@ -45,6 +45,7 @@ class Children:
         self._limits = Limits()
         self._replacing = True
         self._last_number = 0
+        self.died = 0  # children that ended though nobody had asked them to
         self._failed_starts = 0
         self._delayed = 0  # starts that a timer will make
         self._catalog: asyncio.Future[Catalog] = self._loop.create_future()
@@ -58,6 +59,11 @@ class Children:
         """
         self._top_up()
         return await asyncio.shield(self._catalog)
+
+    @property
+    def started(self) -> int:
+        """How many children were started in all."""
+        return self._last_number
 
     async def wait_all_up(self) -> None:
         """Wait until every child is ready."""
@@ -156,6 +162,7 @@ class Children:
 
     def on_exit(self, child: ChildProcess, code: int) -> None:
         """It is gone; its deliveries are the owner's business."""
+        self.died += not child.leaving and self._replacing
         if not child.ready:
             if not self._catalog.done():
                 how = f"a child process died at its start: {exit_in_words(code)}"

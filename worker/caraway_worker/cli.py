@@ -17,6 +17,7 @@ from caraway_worker.child_setup import child_options
 from caraway_worker.detach import start_detached
 from caraway_worker.flags import accepted_flags
 from caraway_worker.gateway import GatewayError
+from caraway_worker.monitoring import Unwatchable
 from caraway_worker.pidfile import PidFile, PidFileTaken
 from caraway_worker.pools import pool_named
 from caraway_worker.settings import Settings
@@ -77,7 +78,7 @@ def _solo(settings: Settings) -> int:
 
 
 def _supervise(settings: Settings) -> int:
-    log.set_up(settings.log_level, log.file_of(settings.log_file, settings.name))
+    log.set_up(settings.log_level, log.file_of(settings.log_file, settings.name), settings.log_format)
     try:
         return _run(_main(settings))
     except BrokenApp as error:
@@ -86,6 +87,8 @@ def _supervise(settings: Settings) -> int:
         raise WrongSettings(error) from error
     except GatewayError as error:
         raise click.ClickException(f"the queues can't be purged: {error}") from error
+    except Unwatchable as error:
+        raise click.ClickException(str(error)) from error
 
 
 async def _main(settings: Settings) -> int:

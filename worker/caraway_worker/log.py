@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TextIO, cast
 
 from caraway import request
+from caraway.monitor.json_log import JsonLines
 from caraway.v1 import worker_service_pb2
 from caraway_worker import outcomes
 from caraway_worker.delivery import Delivery
@@ -46,10 +47,16 @@ def file_of(pattern: str, name: str, index: int = 0) -> str:
     return re.sub("%([phniI%])", lambda match: known[match[1]], pattern)
 
 
-def set_up(level: int, file: str = "") -> None:
-    """Write log records of `level` and above to a file or stderr; what the app's own code has set up is kept."""
+def set_up(level: int, file: str = "", form: str = "text", *, in_task: bool = False) -> None:
+    """Write log records of `level` and above to a file or stderr; what the app's own code has set up is kept.
+
+    Arguments: `form` is "text" or "json"; `in_task`: records are made while tasks run, and text begins with the task.
+    """
     handler: logging.Handler = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(TaskFormatter())
+    if form == "json":
+        handler.setFormatter(JsonLines())
+    else:
+        handler.setFormatter(TaskFormatter() if in_task else logging.Formatter(FORMAT))
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger().setLevel(level)
 
@@ -58,7 +65,7 @@ def set_up_child(options: ChildOptions) -> None:
     """As `set_up`, in a child: records tell their task, and what tasks print is logged."""
     file = file_of(options.log_file, options.worker, options.index) if options.log_file else ""
     logging.setLogRecordFactory(_naming_task(logging.getLogRecordFactory()))
-    set_up(options.log_level, file)
+    set_up(options.log_level, file, options.log_format, in_task=True)
     if options.stdout_level is not None:
         sys.stdout = cast(TextIO, Printed(sys.stdout, options.stdout_level))
         sys.stderr = cast(TextIO, Printed(sys.stderr, options.stdout_level))
@@ -88,7 +95,7 @@ class TaskLog:
     def received(self, delivery: Delivery) -> None:
         """A delivery came."""
         if self._info:
-            logger.info("Task %s[%s] received", delivery.log_name, delivery.task_id)
+            _write(logging.INFO, "received", delivery)
 
     def ended(self, delivery: Delivery, outcome: int, report: bytes, run_ns: int) -> None:
         """A delivery ended with this report."""
@@ -100,8 +107,7 @@ class TaskLog:
         elif outcome == outcomes.EXPECTED:
             if self._info:
                 error = _parse(report).failed.error
-                text = "Task %s[%s] raised expected: %s: %s"
-                logger.info(text, delivery.log_name, delivery.task_id, error.type, error.message)
+                _write(logging.INFO, "raised expected: %s: %s", delivery, error.type, error.message)
         elif self._info:
             self._other(delivery, outcome, report)
 
@@ -110,37 +116,39 @@ class TaskLog:
         shown = result.json if result.HasField("json") else f"<{len(result.data)} bytes>" if result.data else "null"
         if len(shown) > RESULT_SHOWN:
             shown = f"{shown[:RESULT_SHOWN]}..."
-        logger.info("Task %s[%s] succeeded in %.6gs: %s", delivery.log_name, delivery.task_id, run_ns / 1e9, shown)
+        _write(logging.INFO, "succeeded in %.6gs: %s", delivery, run_ns / 1e9, shown)
 
     def _failed(self, delivery: Delivery, outcome: int, report: bytes) -> None:
         parsed = _parse(report)
         error = parsed.lost.error if outcome == outcomes.LOST else parsed.failed.error
-        text = "Task %s[%s] raised unexpected: %s: %s"
-        if outcome == outcomes.LOST:
-            text = "Task %s[%s] lost: %s: %s"
+        text = "lost: %s: %s" if outcome == outcomes.LOST else "raised unexpected: %s: %s"
         if error.traceback:
-            text += "\n%s"
-            logger.error(text, delivery.log_name, delivery.task_id, error.type, error.message, error.traceback)
+            _write(logging.ERROR, f"{text}\n%s", delivery, error.type, error.message, error.traceback)
         else:
-            logger.error(text, delivery.log_name, delivery.task_id, error.type, error.message)
+            _write(logging.ERROR, text, delivery, error.type, error.message)
 
     def _other(self, delivery: Delivery, outcome: int, report: bytes) -> None:
         parsed = _parse(report)
         if outcome == outcomes.RETRY:
             delay = parsed.retry.delay.ToTimedelta().total_seconds()
             error = parsed.retry.error
-            text = "Task %s[%s] retry: Retry in %gs: %s: %s"
-            logger.info(text, delivery.log_name, delivery.task_id, delay, error.type, error.message)
+            _write(logging.INFO, "retry: Retry in %gs: %s: %s", delivery, delay, error.type, error.message)
         elif outcome == outcomes.REPLACED:
-            logger.info("Task %s[%s] gave its place to other tasks", delivery.log_name, delivery.task_id)
+            _write(logging.INFO, "gave its place to other tasks", delivery)
         elif outcome == outcomes.RELEASED:
-            logger.info("Task %s[%s] handed back: %s", delivery.log_name, delivery.task_id, parsed.released.reason)
+            _write(logging.INFO, "handed back: %s", delivery, parsed.released.reason)
         elif outcome == outcomes.REJECTED:
-            logger.info("Task %s[%s] rejected: %s", delivery.log_name, delivery.task_id, parsed.rejected.reason)
+            _write(logging.INFO, "rejected: %s", delivery, parsed.rejected.reason)
         elif outcome == outcomes.CANCELLED:
-            logger.info("Task %s[%s] revoked", delivery.log_name, delivery.task_id)
+            _write(logging.INFO, "revoked", delivery)
         else:
-            logger.info("Task %s[%s] ignored", delivery.log_name, delivery.task_id)
+            _write(logging.INFO, "ignored", delivery)
+
+
+def _write(level: int, text: str, delivery: Delivery, *values: object) -> None:
+    """Write a line about a delivery; its record carries what those do that are made while the task runs."""
+    fields = {"task_id": delivery.task_id, "task_name": delivery.log_name}
+    logger.log(level, f"Task %s[%s] {text}", delivery.log_name, delivery.task_id, *values, extra=fields)
 
 
 def _parse(report: bytes) -> worker_service_pb2.TaskReport:

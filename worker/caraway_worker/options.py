@@ -12,8 +12,8 @@ class ChildOptions:
     Arguments: `pool` is how its `slots` run tasks; `include` are modules to import after the app; `socket` and `shared`
     are descriptors; `worker` is the node's name, `index` the child's place in the pool, from 1; soft and hard limits in
     seconds; `max_memory` in KiB; `stdout_level` is the log level of what tasks print, None: it is left alone;
-    `start_timeout` is how many seconds the app's import may take, 0: as long as it likes; `environment` is added to the
-    child's, and stands on no command line: it has the token.
+    `start_timeout` is how many seconds the app's import may take, 0: as long as it likes; `log_format` is "text" or
+    "json"; `environment` is added to the child's, and stands on no command line: it has the token.
     """
 
     app: str
@@ -33,6 +33,7 @@ class ChildOptions:
     log_file: str = ""
     stdout_level: int | None = None
     start_timeout: float = 60.0
+    log_format: str = "text"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def to_text(self) -> str:

@@ -21,6 +21,11 @@ class Renewal:
         """A heartbeat or Hello sent at this time (of the loop's clock, in seconds) was answered."""
         self._confirmed = max(self._confirmed, sent)
 
+    @property
+    def confirmed(self) -> float:
+        """When that was: the time (of the loop's clock) at which what was answered had been sent; -inf: never."""
+        return self._confirmed
+
     def holds_until(self, delivery: Delivery) -> float:
         """Return the time until which the lease of this delivery is surely held."""
         return max(delivery.received, self._confirmed) + self.lease_duration

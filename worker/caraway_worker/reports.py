@@ -73,6 +73,11 @@ class Reporter:
         """Whether so much waits for the gateway that no more should be leased."""
         return len(self._queue) > _MOST_QUEUED or self._queued_bytes > _MOST_QUEUED_BYTES
 
+    @property
+    def pending(self) -> int:
+        """How many reports wait to be sent."""
+        return len(self._queue)
+
     def add(self, delivery: Delivery, report: bytes, final: bool) -> None:
         """Send a serialized TaskReport; `final`: it tells how the delivery ended."""
         self._queue.append(_Item(delivery, report, final))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from caraway.settings import Credentials, InvalidSettings, Kind, Problem, Unreadable, setting
+from caraway.settings import ADDRESS, Credentials, InvalidSettings, Kind, Problem, Unreadable, setting
 from caraway_worker.pools import POOL_NAMES, pool_named
 
 QUEUE_NAME_LIMIT = 255
@@ -86,6 +86,10 @@ class Settings(Credentials):
     loglevel: str = setting("WARNING", "What is logged.", flags=("-l", "--loglevel"), choices=LEVELS)
     log_file: str = setting(
         "", "Log file; %p, %n, %h, %i and %I as in docs/worker.md.", flags=("-f", "--logfile"), shown="stderr"
+    )
+    log_format: str = setting("text", "How it is logged; json: an object a line.", choices=("text", "json"))
+    metrics_bind: str = setting(
+        "", "Where /metrics, /healthz and /readyz are, without TLS or tokens.", kind=ADDRESS, shown="off"
     )
     redirect_stdouts: bool = setting(True, "Log what tasks print.")
     redirect_stdouts_level: str = setting("WARNING", "Its level.", choices=LEVELS)

@@ -63,6 +63,7 @@ class LeaseStream:
         self._goaway = asyncio.Event()
         self._leave_within = _DRAIN_SECONDS
         self._connected = False
+        self.opened = 0  # streams that were welcomed
         self._complained = False
         self._interval = _DEFAULT_INTERVAL
         self._unanswered: dict[int, float] = {}  # heartbeats by sequence number, and when they were sent
@@ -79,6 +80,11 @@ class LeaseStream:
             finally:
                 self._connected = False
             await asyncio.sleep(self._backoff.next())
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a stream is up."""
+        return self._connected
 
     def offer(self, wanted: int, held: int, held_bytes: int) -> None:
         """Allow the gateway to send what is missing to `wanted` leases."""
@@ -148,6 +154,7 @@ class LeaseStream:
         self._drained.clear()
         self._goaway.clear()
         self._connected = True
+        self.opened += 1
         if self._complained:
             self._complained = False
             logger.warning("the gateway is back (session %s)", welcome.session_id)

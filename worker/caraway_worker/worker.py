@@ -26,6 +26,8 @@ from caraway_worker.delivery import Delivery, Ending, Stop
 from caraway_worker.gateway import Gateway, GatewayError
 from caraway_worker.intake import Intake
 from caraway_worker.log import TaskLog
+from caraway_worker.monitoring import Monitoring
+from caraway_worker.parts import Parts
 from caraway_worker.pool import Pool
 from caraway_worker.pools import pool_named
 from caraway_worker.purge import purge
@@ -63,17 +65,19 @@ class Worker:
         self._pool = Pool(pool_options(settings), self)
         self._watch = Watch(self._pool)
         self._shutdown = Shutdown(settings.soft_shutdown_timeout.total_seconds(), settings.remap_sigterm)
+        self._parts = Parts(self._pool, self._held, self._renewal, self._shutdown)
+        self._monitoring = Monitoring(settings.metrics_bind, self._parts)
+        self._metrics = self._monitoring.metrics
         self._quiet = asyncio.Event()
         self._welcomed = asyncio.Event()
         self._deaf_timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> int:
-        """Work until `stop`. Returns the exit code. Raises BrokenApp if the app can't be loaded."""
+        """Work until `stop`. Returns the exit code. Raises BrokenApp if the app can't be loaded, Unwatchable."""
         try:
-            catalog = await self._first_catalog()
-            if catalog is None:
-                return 0
-            return await self._work(catalog)
+            async with self._monitoring.opened():
+                catalog = await self._first_catalog()
+                return 0 if catalog is None else await self._work(catalog)
         finally:
             self._shutdown.close()
             self._watch.close()
@@ -118,6 +122,7 @@ class Worker:
         self._reporter = Reporter(gateway, self)
         self._stream = LeaseStream(gateway, self, self._renewal)
         self._arrivals = Arrivals(gateway, self, self._loop.time)
+        self._parts.reporter, self._parts.stream = self._reporter, self._stream
         gc.collect()
         gc.freeze()
         parts = [self._stream.run(), self._learn_limits(gateway), self._announce()]
@@ -213,6 +218,8 @@ class Worker:
     def on_outcome(self, delivery: Delivery, outcome: int, report: bytes, run_ns: int) -> None:
         """A delivery ended."""
         self._log.ended(delivery, outcome, report, run_ns)
+        if self._metrics is not None:
+            self._metrics.ended(delivery.name, outcome, run_ns)
         self._reporter.add(delivery, report, final=True)
 
     def on_report(self, delivery: Delivery, report: bytes) -> None:

@@ -74,6 +74,7 @@ FIELDS: Final = {
     "U": "unique_key",
     "Uu": "unique_until",  # where the key is held for a time, whatever becomes of the task
     "W": "watchers",  # gateways to be told of its end, or with "+" of any change; parted by spaces
+    "m": "ready",  # since when it could be leased, where that was not at its acceptance
     "d": "due",
     "e": "fence",  # of the last delivery
     "w": "worker_id",

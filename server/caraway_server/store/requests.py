@@ -97,8 +97,8 @@ def leases_from(raw: Sequence[Any]) -> list[Lease]:
     """Deliveries."""
     return [
         Lease(task_id.decode(), fence.decode(), spec, retries, created, expires_in, deliveries, name.decode(),
-              queue.decode(), priority, inputs)
-        for task_id, fence, spec, retries, created, expires_in, deliveries, name, queue, priority, inputs in raw
+              queue.decode(), priority, inputs=inputs, ready=ready)
+        for task_id, fence, spec, retries, created, expires_in, deliveries, name, queue, priority, inputs, ready in raw
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Runs the scripts: once, or again where a connection turns out to be dead; gives their notes on."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
@@ -7,10 +8,11 @@ import msgpack
 from redis import exceptions
 from redis.asyncio import Redis
 
-from caraway_server.core.errors import StoreUnavailable
+from caraway_server.core.errors import StoreError, StoreUnavailable
 from caraway_server.store import keys
 from caraway_server.store.connection import translated
 from caraway_server.store.notes import notes_from
+from caraway_server.store.observer import NOBODY, StoreObserver
 from caraway_server.store.scripts import SCRIPTS
 from caraway_server.store.values import Note
 
@@ -25,9 +27,17 @@ class Runner:
         redis: the client; its owner closes it.
         gateway_id: names this gateway in notes.
         on_notes: told of what concerns this gateway as soon as a script returns.
+        observer: told of every round trip, and of the tasks that scripts ended.
     """
 
-    def __init__(self, redis: Redis, gateway_id: str, on_notes: Callable[[list[Note]], None]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        gateway_id: str,
+        on_notes: Callable[[list[Note]], None],
+        observer: StoreObserver = NOBODY,
+    ) -> None:
+        self._observer = observer
         self._redis = redis
         self._gateway_id = gateway_id
         self._on_notes = on_notes
@@ -51,12 +61,7 @@ class Runner:
                 raw = await self._redis.eval(script.text, *arguments)
             return cast(bytes, raw)
 
-        if repeat:
-            raw = await self.repeated(call)
-        else:
-            with translated():
-                raw = await call()
-        return self._take_answer(raw)
+        return self._take_answer(await (self._repeated if repeat else self._timed)(name, call))
 
     async def run_together(self, calls: Sequence[tuple[str, Request]]) -> list[Any] | None:
         """Runs several scripts in one round trip; None where that did not work, and nothing is known of it."""
@@ -64,8 +69,8 @@ class Runner:
         for name, request in calls:
             pipeline.evalsha(SCRIPTS[name].digest, 1, keys.ROOT, self._gateway_id, _packed(request))
         try:
-            with translated():
-                answers = await pipeline.execute(raise_on_error=False)
+            name = "_and_".join(name for name, _ in calls)
+            answers = await self._timed(name, lambda: pipeline.execute(raise_on_error=False))
         except StoreUnavailable:  # a dead connection
             return None
         if any(isinstance(answer, Exception) for answer in answers):  # a new or emptied store, for one
@@ -85,21 +90,32 @@ class Runner:
             answers: list[Any] = await pipeline.execute()
             return answers
 
-        return await self.repeated(call)
+        return await self._repeated("read", call)
 
-    async def repeated(self, call: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _repeated(self, name: str, call: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Calls once more where the connection turns out to be dead; only for what may be done twice."""
         try:
-            with translated():
-                return await call()
+            return await self._timed(name, call)
         except StoreUnavailable:
+            return await self._timed(name, call)
+
+    async def _timed(self, name: str, call: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        began = time.perf_counter()
+        try:
             with translated():
-                return await call()
+                answer = await call()
+        except StoreError:
+            self._observer.called(name, time.perf_counter() - began, failed=True)
+            raise
+        self._observer.called(name, time.perf_counter() - began, failed=False)
+        return answer
 
     def _take_answer(self, raw: bytes) -> Any:
-        answer, notes = msgpack.unpackb(raw, raw=True, strict_map_key=False)
+        answer, notes, ended = msgpack.unpackb(raw, raw=True, strict_map_key=False)
         if notes:
             self._on_notes(notes_from(notes))
+        if ended:
+            self._observer.ended(ended)
         return answer
 
 

@@ -15,6 +15,7 @@ from caraway_server.store.culprits import Culprits
 from caraway_server.store.inputs import Inputs
 from caraway_server.store.listing import Listing
 from caraway_server.store.notes import cancel_from
+from caraway_server.store.observer import NOBODY, StoreObserver
 from caraway_server.store.operators import Operators
 from caraway_server.store.replicas import Replicas
 from caraway_server.store.requests import (
@@ -28,6 +29,7 @@ from caraway_server.store.requests import (
     submitted_from,
 )
 from caraway_server.store.runner import Runner
+from caraway_server.store.survey import Surveyor
 from caraway_server.store.values import (
     NO_ERRORS,
     Lease,
@@ -61,9 +63,11 @@ class Store:
         limits: what tasks are held to.
         on_notes: told of what concerns this gateway as soon as a transition returns.
         errors: under which lost deliveries end tasks.
+        observer: told what is asked of the store and what comes of it.
 
     Attributes:
         listing: pages of tasks, and counts.
+        surveyor: how full the queues are.
         operators: queues and workers.
         checker: whether every index agrees with the records.
         replicas: confirm what was done.
@@ -78,14 +82,17 @@ class Store:
         limits: Limits,
         on_notes: Callable[[list[Note]], None],
         errors: LossErrors = NO_ERRORS,
+        observer: StoreObserver = NOBODY,
     ) -> None:
         self._redis = redis
         self.limits = limits
         self._errors = errors
-        self._runner = Runner(redis, gateway_id, on_notes)
+        self._observer = observer
+        self._runner = Runner(redis, gateway_id, on_notes, observer)
         self._culprits = Culprits(self._runner)
         self.listing = Listing(redis, self._culprits)
         self.operators = Operators(redis, self._runner.run)
+        self.surveyor = Surveyor(redis, self._runner.run)
         self.checker = Checker(redis, self._runner.run)
         self.replicas = Replicas(redis, limits.wait_replicas)
         self.workflows = Workflows(self._runner, self._culprits, lambda: self.limits, errors)
@@ -102,6 +109,7 @@ class Store:
         for part in parts_of(tasks, len(tasks) if all_or_nothing else MOST_IN_ONE_SCRIPT):
             request = submit_request(part, self.limits, all_or_nothing=all_or_nothing)
             answers.extend(submitted_from(await self._runner.run("submit", request, repeat=True)))
+        self._observer.submitted(tasks, answers)
         return answers
 
     async def submit_and_lease(
@@ -116,8 +124,11 @@ class Store:
         answers = await self._runner.run_together(calls)
         if answers is None:  # what may be done twice is done again
             return await self.submit(tasks), [], True
-        submitted, (leases, more) = answers
-        return submitted_from(submitted), await self._with_inputs(leases_from(leases)), more
+        submitted, (raw, more) = answers
+        accepted, leases = submitted_from(submitted), leases_from(raw)
+        self._observer.submitted(tasks, accepted)
+        self._observer.leased(leases)
+        return accepted, await self._with_inputs(leases), more
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -161,7 +172,9 @@ class Store:
         wish = LeaseWish(worker_id, queues, names, count, max_bytes)
         # Not repeated: a first try that did take leases would leave them to run out.
         raw, more = await self._runner.run("lease", lease_request(wish, self.limits))
-        return await self._with_inputs(leases_from(raw)), more
+        leases = leases_from(raw)
+        self._observer.leased(leases)
+        return await self._with_inputs(leases), more
 
     async def _with_inputs(self, leases: list[Lease]) -> list[Lease]:
         return await self.inputs.added_to(leases) if any(lease.inputs for lease in leases) else leases
@@ -191,7 +204,9 @@ class Store:
                 raw = await self._runner.run(script, request, repeat=True)
                 for index, (word, state, cancel) in zip(part, raw, strict=True):
                     answers[index] = Reported(word.decode(), state, cancel)
-        return cast("list[Reported]", answers)
+        applied = cast("list[Reported]", answers)
+        self._observer.reported(reports, applied)
+        return applied
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
@@ -274,6 +289,7 @@ class Store:
             "error": self._errors.quarantined, "lost_error": self._errors.lost,
         }  # fmt: skip
         count, now, following, taken = await self._runner.run("reap", request, repeat=True)
+        self._observer.taken_back(len(taken))
         return pass_from((count, now, following)), [(task_id.decode(), worker.decode()) for task_id, worker in taken]
 
     async def check_room(self) -> None:

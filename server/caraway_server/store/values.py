@@ -90,8 +90,8 @@ class LeaseWish:
 class Lease:
     """One delivery. `expires_in` is the time until the task expires, 0 where it does not.
 
-    `inputs` are the packed edges of a node of a workflow, `handed` what comes along them; with `more_inputs` that is to
-    be read in pages.
+    `ready` is since when it could be leased. `inputs` are the packed edges of a node of a workflow, `handed` what comes
+    along them; with `more_inputs` that is to be read in pages.
     """
 
     task_id: str
@@ -107,6 +107,7 @@ class Lease:
     inputs: bytes = b""
     handed: tuple[InputPart, ...] = ()
     more_inputs: bool = False
+    ready: int = 0
 
 
 class ReportKind(StrEnum):

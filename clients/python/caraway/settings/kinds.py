@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["DURATION", "KINDS", "Kind", "Unreadable", "choice"]
+__all__ = ["ADDRESS", "DURATION", "KINDS", "Kind", "Unreadable", "choice"]
 
 
 class Unreadable(ValueError):
@@ -99,6 +99,14 @@ def _read_names(value: Any) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
+def _read_address(value: Any) -> str:
+    text = _read_text(value).strip()
+    host, _, port = text.rpartition(":")
+    if text and (not host or not port.isdecimal() or int(port) > 65535):
+        raise Unreadable("write HOST:PORT")
+    return text
+
+
 def choice(choices: tuple[str, ...]) -> Kind:
     """Text that is one of these, whatever its case."""
     known = {name.lower(): name for name in choices}
@@ -110,6 +118,8 @@ def choice(choices: tuple[str, ...]) -> Kind:
 
     return Kind("|".join(choices), read, choices=choices)
 
+
+ADDRESS: Final = Kind("HOST:PORT", _read_address)
 
 DURATION: Final = Kind("DURATION", _read_duration, _write_duration)
 

@@ -2,7 +2,7 @@
 -- request: worker, queues, names (false: any), count, bytes (of specs; the first lease may go over), lease (how long),
 --          result_ttl.
 -- Returns {leases, more}: leases {{id, fence, spec, retries, created, expires in (0: never), deliveries, name,
---          queue, priority, inputs or ''}, ...};
+--          queue, priority, inputs or '', ready since}, ...};
 --          more: false when nothing was left to lease, and this gateway is noted as hungry.
 local CHUNK = 64
 local worker, count, bytes_left, lease_until = request.worker, request.count, request.bytes, int(now + request.lease)
@@ -53,7 +53,7 @@ local full = false
 
 local function take(lane, id, score)
   local key = task_key(id)
-  local v = redis.call('HMGET', key, 't', 'e', 'a', 'v', 'c', 'x', 'r', 'W', 'I')
+  local v = redis.call('HMGET', key, 't', 'e', 'a', 'v', 'c', 'x', 'r', 'W', 'I', 'm')
   local spec, expires = v[1], tonumber(v[6] or 0)
   if not spec then return true end -- an entry without a record is dropped
   if expires > 0 and expires <= now then
@@ -72,7 +72,7 @@ local function take(lane, id, score)
   lease_scores[#lease_scores + 1] = lease_until
   lease_scores[#lease_scores + 1] = id
   leases[#leases + 1] = {id, fence, spec, tonumber(v[3] or 0), tonumber(v[5]), expires > 0 and expires - now or 0, deliveries,
-    lane.name, lane.queue, 9 - math.floor(score / PRIORITY_SPAN), v[9] or ''}
+    lane.name, lane.queue, 9 - math.floor(score / PRIORITY_SPAN), v[9] or '', tonumber(v[10] or v[5])}
   return true
 end
 

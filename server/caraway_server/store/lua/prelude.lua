@@ -3,7 +3,8 @@
 --   KEYS[1]  the root of all keys, "caraway:{0}:"; its hash tag sends the script to the one shard that it touches
 --   ARGV[1]  the calling gateway's id
 --   ARGV[2]  the request, a msgpack map
--- and returns msgpack {answer, notes}: notes are what the calling gateway itself must be told (see note()).
+-- and returns msgpack {answer, notes, ended}: notes are what the calling gateway itself must be told (see note()), ended is
+-- how many tasks came to which end.
 -- Field letters of a task's record are listed in keys.py; times are microseconds of the store's clock.
 local root, me, request = KEYS[1], ARGV[1], cmsgpack.unpack(ARGV[2])
 
@@ -112,7 +113,7 @@ local function store_depths()
   end
 end
 
-local ended_leases, purge_times = {}, {}
+local ended_leases, purge_times, ended_counts = {}, {}, {}
 
 local function in_parts(command, key, values)
   for first = 1, #values, 1000 do -- a call takes only so many arguments
@@ -165,7 +166,7 @@ local function reply(answer)
       redis.call('PUBLISH', root .. 'gateway:' .. gateway, cmsgpack.pack(list))
     end
   end
-  return cmsgpack.pack({answer, own})
+  return cmsgpack.pack({answer, own, ended_counts})
 end
 
 local function count_waiting(queue, change)
@@ -267,6 +268,7 @@ local function finish(task, state, fields)
   if task.unique then release_key(task) end
   if task.workflow then set_off(task.workflow, cmsgpack.pack({'ended', task.id})) end
   if not task.collect then -- a collect is no task, and goes with its workflow
+    ended_counts[state] = (ended_counts[state] or 0) + 1
     local times = purge_times[state]
     if not times then
       times = {}
@@ -321,7 +323,7 @@ end
 -- {SCHEDULED, RETRYING} or a zero wait -> QUEUED, behind what already waits.
 local function make_ready(task)
   local sequence = redis.call('INCR', SEQUENCE)
-  redis.call('HSET', task_key(task.id), 's', QUEUED, 'k', sequence, 'r', task.revision)
+  redis.call('HSET', task_key(task.id), 's', QUEUED, 'k', sequence, 'r', task.revision, 'm', now_text)
   redis.call('HDEL', task_key(task.id), 'd')
   enter_lane(task.queue, task.name, task.id, task.priority, sequence)
   changed(task.id, task.watchers, QUEUED, task.revision)
