@@ -13,6 +13,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from caraway import tracing
 from caraway.monitor.lag import watch_lag
 from caraway.monitor.listener import Listener
 from caraway.v1 import (
@@ -109,6 +110,7 @@ class Gateway:
         gateway_id = secrets.token_hex(5)  # short: watched tasks carry it
         self._hub = Hub(self._poke_duties, self._poke_relay)
         errors = loss_errors(settings.max_lost)
+        self._traces = _traces()
         self._metrics = _metrics() if settings.metrics_bind else None
         observer = self._metrics or NOBODY
         self._store = Store(self._redis, gateway_id, settings.limits, self._hub.take_notes, errors, observer)
@@ -194,7 +196,11 @@ class Gateway:
     def _add_services(self, server: grpc.aio.Server) -> None:
         store, hub, settings, ends = self._store, self._hub, self._settings, self._loose_ends
         implementations: dict[ServiceDescriptor, tuple[object, ...]] = {
-            TASKS: (TaskService(store, hub, settings), TaskLists(store, settings), TaskWatch(store, hub, settings)),
+            TASKS: (
+                TaskService(store, hub, settings, tracing.inject if self._traces else None),
+                TaskLists(store, settings),
+                TaskWatch(store, hub, settings),
+            ),
             WORKERS: (
                 WorkerService(store, hub, settings, ends),
                 Polling(store, hub, settings, ends),
@@ -213,11 +219,18 @@ class Gateway:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
     def _interceptors(self) -> list[grpc.aio.ServerInterceptor]:
-        if self._metrics is None:
-            return []
-        from caraway_server.metrics.rpcs import RpcCounter  # noqa: PLC0415 - loaded only where metrics are asked for
+        interceptors: list[grpc.aio.ServerInterceptor] = []
+        if self._metrics is not None:
+            from caraway_server.metrics.rpcs import RpcCounter  # noqa: PLC0415 - as in _metrics()
 
-        return [RpcCounter(self._metrics)]
+            services = (TASKS, WORKERS, WORKFLOWS, ADMIN, CONTROL)
+            methods = frozenset(f"/{one.full_name}/{method.name}" for one in services for method in one.methods)
+            interceptors.append(RpcCounter(self._metrics, methods))
+        if self._traces:
+            from caraway_server.tracing import CallTracer  # noqa: PLC0415 - as in _traces()
+
+            interceptors.append(CallTracer())
+        return interceptors
 
     async def _stop(self, server: grpc.aio.Server) -> None:
         self._leaving = True
@@ -262,3 +275,15 @@ def _metrics() -> "GatewayMetrics":
     from caraway_server.metrics.gateway import GatewayMetrics  # noqa: PLC0415
 
     return GatewayMetrics()
+
+
+def _traces() -> bool:
+    if not tracing.is_configured():
+        return False
+    if not tracing.is_installed():
+        _log.warning("no traces, which OTEL_ variables ask for: pip install 'caraway[otel]'")
+        return False
+    # Who asks for no traces does not load the library.
+    from caraway.monitor.otel import set_up  # noqa: PLC0415
+
+    return set_up("caraway-gateway")

@@ -13,6 +13,7 @@ import socket
 import sys
 import traceback
 
+from caraway import tracing
 from caraway.app import Caraway
 from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
@@ -63,7 +64,7 @@ class Child:
                 importlib.import_module(module)
             faulthandler.cancel_dump_traceback_later()
             catalog = catalog_of(options.app, app)
-            self.executor = Executor(app, options)
+            self.executor = _executor(app, options)
         except BaseException as error:
             self.outbox.put(Kind.BROKEN, _account(error).encode("utf-8", "backslashreplace"))
             return 1
@@ -111,6 +112,19 @@ class Child:
             return True
         memory = self._options.max_memory
         return memory is not None and resident_kib() > memory
+
+
+def _executor(app: Caraway, options: ChildOptions) -> Executor:
+    # After the app's import: a provider that the app sets up itself is the one to be used.
+    if not tracing.is_configured() and not tracing.is_loaded():
+        return Executor(app, options)
+    if not tracing.is_installed():
+        if tracing.is_configured():
+            log.logger.warning("no traces, which OTEL_ variables ask for: pip install 'caraway[otel]'")
+        return Executor(app, options)
+    from caraway_worker import traced  # noqa: PLC0415 - who asks for no traces does not load the library
+
+    return traced.executor(app, options)
 
 
 def resident_kib() -> int:

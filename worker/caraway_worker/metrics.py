@@ -21,18 +21,6 @@ from caraway_worker.parts import Parts
 MOST_RUN_LABELS = 400  # outcomes of about a hundred tasks
 
 _LAGS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
-_OUTCOMES = {
-    outcomes.SUCCEEDED: "succeeded",
-    outcomes.FAILED: "failed",
-    outcomes.EXPECTED: "failed",
-    outcomes.RETRY: "retry",
-    outcomes.RELEASED: "released",
-    outcomes.REPLACED: "replaced",
-    outcomes.REJECTED: "rejected",
-    outcomes.CANCELLED: "cancelled",
-    outcomes.IGNORED: "ignored",
-    outcomes.LOST: "lost",
-}
 
 
 class WorkerMetrics:
@@ -55,7 +43,7 @@ class WorkerMetrics:
 
     def ended(self, name: str, outcome: int, run_ns: int) -> None:
         """A delivery ended: `outcome` is the number of the report's field."""
-        self._runs.observe((name, _OUTCOMES[outcome]), run_ns / 1e9)
+        self._runs.observe((name, outcomes.NAMES[outcome]), run_ns / 1e9)
 
     async def scrape(self) -> tuple[str, bytes]:
         """Return the content type and the text of all metrics."""

@@ -19,6 +19,20 @@ REPLACED = TaskReport.REPLACED_FIELD_NUMBER
 EXPECTED = 100
 """FAILED, by an error that the task's `throws` names; known between child and log only."""
 
+NAMES = {
+    SUCCEEDED: "succeeded",
+    FAILED: "failed",
+    EXPECTED: "failed",
+    RETRY: "retry",
+    RELEASED: "released",
+    REPLACED: "replaced",
+    REJECTED: "rejected",
+    CANCELLED: "cancelled",
+    IGNORED: "ignored",
+    LOST: "lost",
+}
+"""Outcomes in words, for metrics and traces."""
+
 _LANGUAGE = "python"
 
 

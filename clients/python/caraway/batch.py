@@ -149,7 +149,8 @@ class Batch:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="caraway-batch")
         while len(self._pending) >= _MAX_PENDING:
             self._pending.popleft().result()
-        self._pending.append(self._executor.submit(self._send, request))
+        # In this context: the call belongs to the caller's trace.
+        self._pending.append(self._executor.submit(contextvars.copy_context().run, self._send, request))
 
     def _send(self, request: Request) -> None:
         try:

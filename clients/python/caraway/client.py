@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from caraway import forking
+from caraway import forking, tracing
 from caraway.channel import Channel, RpcError, StatusCode, new_channel
 from caraway.exceptions import CarawayError, OperationalError
 from caraway.refusal import from_rpc_error
@@ -190,11 +190,16 @@ class Client:
             )
         return self._stub
 
+    def _metadata(self) -> Any:
+        """Who calls, and in which trace."""
+        known, trace = self._transport.metadata(), tracing.metadata()
+        return known if trace is None else (*(known or ()), *trace)
+
     def _call(self, method: str, request: Any, timeout: float) -> Any:
         """Make one attempt. Raises CarawayError."""
         stub = self.gate.enter(self._open)
         try:
-            return getattr(stub, method)(request, timeout=timeout, metadata=self._transport.metadata())
+            return getattr(stub, method)(request, timeout=timeout, metadata=self._metadata())
         except RpcError as error:
             raise from_rpc_error(error, self.target) from error
         except ValueError as error:
@@ -208,8 +213,7 @@ class Client:
         ended: asyncio.Future[None] = loop.create_future()
         stub = self.gate.enter(self._open)
         try:
-            metadata = self._transport.metadata()
-            call = getattr(stub, method).future(request, timeout=timeout, metadata=metadata)
+            call = getattr(stub, method).future(request, timeout=timeout, metadata=self._metadata())
         except BaseException as error:
             self.gate.leave()
             if isinstance(error, ValueError):

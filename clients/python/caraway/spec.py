@@ -8,7 +8,7 @@ from typing import Any, Final, TypedDict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from caraway import request
+from caraway import request, tracing
 from caraway.durations import Seconds, seconds, set_duration
 from caraway.hiding import cut
 from caraway.json_text import encode_arguments_text, not_unicode
@@ -114,6 +114,8 @@ def fill(
     if running is not None and not running.called_directly:
         spec.headers[request.ROOT_HEADER] = running.root_id or running.id
         spec.headers[request.PARENT_HEADER] = running.id
+    if tracing.is_loaded():
+        tracing.inject(spec.headers)
 
 
 def fill_arguments(spec: task_pb2.TaskSpec, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> None:

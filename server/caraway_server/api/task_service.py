@@ -1,7 +1,7 @@
 """TaskService: submit, read, wait, revoke, delete."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 
 from caraway.v1 import task_pb2, task_service_pb2
 from caraway_server.api import errors, validate
@@ -44,9 +44,19 @@ _DELETED = {
 
 
 class TaskService:
-    """What callers need. One a gateway."""
+    """What callers need. One a gateway.
 
-    def __init__(self, store: Store, hub: Hub, settings: Settings) -> None:
+    Args:
+        store: where tasks are.
+        hub: tells of their changes.
+        settings: what requests are held to.
+        stamp: adds to a new task's headers, where traces are on.
+    """
+
+    def __init__(
+        self, store: Store, hub: Hub, settings: Settings, stamp: Callable[[MutableMapping[str, str]], None] | None
+    ) -> None:
+        self._stamp = stamp
         self._store = store
         self._hub = hub
         self._settings = settings
@@ -187,6 +197,8 @@ class TaskService:
         return task_service_pb2.DeleteTasksResponse(results=results)
 
     def _checked(self, spec: task_pb2.TaskSpec, *, watch: bool = False) -> NewTask:
+        if self._stamp is not None:
+            self._stamp(spec.headers)
         return validate.new_task(spec, self._settings.max_payload_bytes, watch=watch)
 
     def _checked_or_error(self, item: task_service_pb2.SubmitTaskRequest) -> NewTask | CarawayServerError:

@@ -44,10 +44,11 @@ class GatewayMetrics(StoreObserver):
             buckets=DURATIONS, registry=registry,
         )  # fmt: skip
         self._waits = BoundedHistogram(wait, MOST_WAIT_LABELS)
-        self._runs = Histogram(
+        run = Histogram(
             "caraway_task_run_seconds", "How long attempts ran, as workers report it.", ("outcome",),
             buckets=DURATIONS, registry=registry,
         )  # fmt: skip
+        self._runs = BoundedHistogram(run, len(ReportKind))
         self._reports = Counter(
             "caraway_reports", "Workers' reports, by what became of them.", ("kind", "outcome"), registry=registry
         )
@@ -124,7 +125,7 @@ class GatewayMetrics(StoreObserver):
             if word != "ok":
                 continue
             if report.ran_for and kind not in (ReportKind.STARTED, ReportKind.PROGRESS):
-                self._runs.labels(kind.value).observe(report.ran_for / 1e6)
+                self._runs.observe((kind.value,), report.ran_for / 1e6)
             if kind is ReportKind.RETRY and answer.state in _RETRIED:
                 self._retries.inc()
             elif kind is ReportKind.LOST:

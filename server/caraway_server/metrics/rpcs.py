@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 
+from caraway.monitor.labels import OTHER
 from caraway_server.metrics.gateway import GatewayMetrics
 
 _SERVICES = "/caraway.v1."
@@ -16,10 +17,12 @@ class RpcCounter(grpc.aio.ServerInterceptor):
 
     Args:
         metrics: where they are counted.
+        methods: all that there are, as paths; what is refused before anybody looks for it may be called anything.
     """
 
-    def __init__(self, metrics: GatewayMetrics) -> None:
+    def __init__(self, metrics: GatewayMetrics, methods: frozenset[str]) -> None:
         self._metrics = metrics
+        self._methods = methods
 
     async def intercept_service(
         self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]], details: grpc.HandlerCallDetails
@@ -28,7 +31,7 @@ class RpcCounter(grpc.aio.ServerInterceptor):
         handler = await continuation(details)
         if handler is None or not details.method.startswith(_SERVICES):
             return handler
-        name = details.method.rpartition("/")[2]
+        name = details.method.rpartition("/")[2] if details.method in self._methods else OTHER
         parse, serialize = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(self._unary(name, handler.unary_unary), parse, serialize)
