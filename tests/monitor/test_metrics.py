@@ -1,13 +1,16 @@
 """Metrics of gateway and worker, read over HTTP while real tasks run."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
 
 from caraway import Caraway
 from caraway.exceptions import TaskNotFound, TaskRevokedError
 from caraway.monitor.labels import OTHER
+from caraway_server.core.tokens import line_of, new_token
 from support.gateway import GatewayProcess
 from support.processes import eventually
 from support.watching import Watched
@@ -130,3 +133,19 @@ def test_names_beyond_the_limit_are_taken_together(client: Caraway, watched_gate
     assert submitted[OTHER] >= 50
     for number in range(250):
         client.send_task("nobody.has", (), queue=f"many-{number}").revoke()
+
+
+def test_refused_calls_of_methods_that_there_are_not_share_a_label(
+    gateways: Callable[..., GatewayProcess], tmp_path: Path
+) -> None:
+    """Whoever has no token can't fill the gateway's memory with names."""
+    (tmp_path / "tokens").write_text(line_of("tests", new_token()))
+    gateway = gateways("--tokens", str(tmp_path / "tokens"), "--metrics-bind", "127.0.0.1:0")
+    assert gateway.running is not None
+    watched = Watched(gateway.running)
+    with gateway.channel() as channel:
+        for method in ("GetTask", "Nothing", "NothingElse"):
+            with pytest.raises(grpc.RpcError, match="UNAUTHENTICATED"):
+                channel.unary_unary(f"/caraway.v1.TaskService/{method}")(b"", timeout=20)
+    wanted = {"GetTask": 1.0, OTHER: 2.0}
+    eventually(lambda: watched.values("caraway_rpcs_total", "method") == wanted, what="all three are counted")

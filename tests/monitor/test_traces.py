@@ -150,7 +150,8 @@ print(sorted(name for name in sys.modules if name.startswith(parts)))
 """
 PROGRAMS = {
     "gateway": "from caraway_server.app import Gateway; from caraway_server.settings import Settings\n"
-    "import asyncio\nasync def main(): Gateway(Settings(), 'redis://localhost')\nasyncio.run(main())",
+    "from caraway_server.edge import Edge; import asyncio\n"
+    "async def main(): Gateway(Settings(), 'redis://localhost', Edge(Settings()))\nasyncio.run(main())",
     "supervisor": "import caraway_worker.cli",
     "child": "import caraway_worker.child",
     "caller": "from caraway import Caraway; from caraway.spec import fill; from caraway.v1 import task_pb2\n"

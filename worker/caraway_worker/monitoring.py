@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from caraway.monitor.lag import watch_lag
 from caraway.monitor.listener import Listener
 from caraway_worker.parts import Parts
+from caraway_worker.reports import Reporter
+from caraway_worker.stream import LeaseStream
 
 if TYPE_CHECKING:
     from caraway_worker.metrics import WorkerMetrics
@@ -26,20 +28,29 @@ class Monitoring:
     def __init__(self, address: str, parts: Parts) -> None:
         self._address = address
         self._parts = parts
-        self.metrics = _metrics(parts) if address else None
+        self._metrics = _metrics(parts) if address else None
+
+    def show(self, stream: LeaseStream, reporter: Reporter) -> None:
+        """These are there now: the app is loaded."""
+        self._parts.stream, self._parts.reporter = stream, reporter
+
+    def ended(self, name: str, outcome: int, run_ns: int) -> None:
+        """A delivery of a task of this name ended: `outcome` is the number of the report's field."""
+        if self._metrics is not None:
+            self._metrics.ended(name, outcome, run_ns)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Listen while the block lasts. Raises Unwatchable."""
-        if self.metrics is None:
+        if self._metrics is None:
             yield
             return
-        listener = Listener(self._address, self.metrics.scrape, self._parts.why_not_ready)
+        listener = Listener(self._address, self._metrics.scrape, self._parts.why_not_ready)
         try:
             logger.info("metrics: http://%s/metrics", await listener.start())
         except OSError as error:
             raise Unwatchable(str(error)) from error
-        lag = asyncio.create_task(watch_lag(self.metrics.observe_lag))
+        lag = asyncio.create_task(watch_lag(self._metrics.observe_lag))
         try:
             yield
         finally:

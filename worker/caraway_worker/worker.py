@@ -65,9 +65,8 @@ class Worker:
         self._pool = Pool(pool_options(settings), self)
         self._watch = Watch(self._pool)
         self._shutdown = Shutdown(settings.soft_shutdown_timeout.total_seconds(), settings.remap_sigterm)
-        self._parts = Parts(self._pool, self._held, self._renewal, self._shutdown)
-        self._monitoring = Monitoring(settings.metrics_bind, self._parts)
-        self._metrics = self._monitoring.metrics
+        parts = Parts(self._pool, self._held, self._renewal, self._shutdown)
+        self._monitoring = Monitoring(settings.metrics_bind, parts)
         self._quiet = asyncio.Event()
         self._welcomed = asyncio.Event()
         self._deaf_timer: asyncio.TimerHandle | None = None
@@ -122,7 +121,7 @@ class Worker:
         self._reporter = Reporter(gateway, self)
         self._stream = LeaseStream(gateway, self, self._renewal)
         self._arrivals = Arrivals(gateway, self, self._loop.time)
-        self._parts.reporter, self._parts.stream = self._reporter, self._stream
+        self._monitoring.show(self._stream, self._reporter)
         gc.collect()
         gc.freeze()
         parts = [self._stream.run(), self._learn_limits(gateway), self._announce()]
@@ -218,8 +217,7 @@ class Worker:
     def on_outcome(self, delivery: Delivery, outcome: int, report: bytes, run_ns: int) -> None:
         """A delivery ended."""
         self._log.ended(delivery, outcome, report, run_ns)
-        if self._metrics is not None:
-            self._metrics.ended(delivery.name, outcome, run_ns)
+        self._monitoring.ended(delivery.name, outcome, run_ns)
         self._reporter.add(delivery, report, final=True)
 
     def on_report(self, delivery: Delivery, report: bytes) -> None:
