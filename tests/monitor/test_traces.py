@@ -101,8 +101,7 @@ def test_tasks_of_a_batch_belong_to_the_callers_trace(app: Caraway, collector: C
 
 
 def test_all_tasks_of_a_workflow_belong_to_the_callers_trace(app: Caraway, collector: Collector) -> None:
-    add = [app.signature("monitor.sample.add", (n,)) for n in range(3)]
-    add[0].args = (1, 2)
+    add = [app.signature("monitor.sample.add", args) for args in ((1, 2), (1,), (2,))]
     with tracer.start_as_current_span("caller") as caller:
         result = chain(*add).apply_async()
     assert result.get(timeout=30) == 6
