@@ -35,6 +35,7 @@ from caraway_server.api.reports import loss_errors
 from caraway_server.api.task_lists import TaskLists
 from caraway_server.api.task_service import TaskService
 from caraway_server.api.task_watch import TaskWatch
+from caraway_server.api.worker_commands import WorkerCommands
 from caraway_server.api.worker_service import WorkerService
 from caraway_server.api.workflow_reading import WorkflowReading
 from caraway_server.api.workflow_service import WorkflowService
@@ -195,6 +196,7 @@ class Gateway:
 
     def _add_services(self, server: grpc.aio.Server) -> None:
         store, hub, settings, ends = self._store, self._hub, self._settings, self._loose_ends
+        control = ControlService(store, settings)
         implementations: dict[ServiceDescriptor, tuple[object, ...]] = {
             TASKS: (
                 TaskService(store, hub, settings, tracing.inject if self._traces else None),
@@ -208,7 +210,7 @@ class Gateway:
             ),
             WORKFLOWS: (WorkflowService(store, settings), WorkflowReading(store, hub, settings)),
             ADMIN: (AdminService(store, settings), QueueAdmin(store, settings)),
-            CONTROL: (ControlService(store, settings),),
+            CONTROL: (control, WorkerCommands(store, hub, control, settings)),
         }
         confirm = store.replicas.confirm if settings.wait_replicas else None
         handlers = [bind(*item, confirm=confirm) for item in implementations.items()]

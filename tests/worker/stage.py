@@ -48,6 +48,7 @@ class Stage(worker_service_pb2_grpc.WorkerServiceServicer, admin_service_pb2_grp
         self.waiting: deque[worker_service_pb2.TaskLease] = deque()
         self.leased: dict[str, worker_service_pb2.TaskLease] = {}
         self.sessions: list[Session] = []
+        self.replies: list[worker_service_pb2.CommandReply] = []
         self.reports: list[worker_service_pb2.TaskReport] = []
         self.lost: set[str] = set()  # tokens that the next ack calls lost
         self.mute = False  # heartbeats get no answer
@@ -151,6 +152,8 @@ class Stage(worker_service_pb2_grpc.WorkerServiceServicer, admin_service_pb2_grp
                     ack = worker_service_pb2.HeartbeatAck(sequence=request.heartbeat.sequence)
                     ack.lost_lease_tokens.extend(self.lost & set(request.heartbeat.lease_tokens))
                     session.out.put_nowait(Response(heartbeat_ack=ack))
+            elif kind == "command_reply":
+                self.replies.append(request.command_reply)
             elif kind == "drain":
                 session.drained = True
                 session.out.put_nowait(Response(drain_ack=worker_service_pb2.DrainAck()))

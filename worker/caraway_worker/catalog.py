@@ -20,6 +20,8 @@ class TaskEntry:
 class Catalog:
     """The app: how it reaches the gateway (as environment variables), its default queue, what to do with unknown names
     ("wait" or "fail"), and its tasks.
+
+    `listens` names the signals of the worker's main part that have receivers.
     """
 
     app: str
@@ -27,6 +29,7 @@ class Catalog:
     default_queue: str
     unknown_task: str
     tasks: tuple[TaskEntry, ...]
+    listens: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return it as the body of a READY frame."""
@@ -37,4 +40,5 @@ class Catalog:
         """Read the body of a READY frame."""
         fields = json.loads(body)
         fields["tasks"] = tuple(TaskEntry(**entry) for entry in fields["tasks"])
+        fields["listens"] = tuple(fields["listens"])
         return cls(**fields)

@@ -23,6 +23,7 @@ from caraway_worker.catalog import Catalog, TaskEntry
 from caraway_worker.child_slot import ChildSlot
 from caraway_worker.execute import Executor
 from caraway_worker.frames import SEQUENCE, Kind
+from caraway_worker.notice import SIGNALS, Notice
 from caraway_worker.options import ChildOptions, Limits
 from caraway_worker.outbox import Outbox
 from caraway_worker.parent import die_with_parent
@@ -37,6 +38,7 @@ class Child:
     """Takes assignments from the socket, has them run by its pool's runner, and answers through the outbox."""
 
     executor: Executor
+    _app: Caraway
 
     def __init__(self, options: ChildOptions) -> None:
         self.leaving = False
@@ -45,7 +47,7 @@ class Child:
         self._pool = pool_named(options.pool)
         self._socket = socket.socket(fileno=options.socket)
         self._socket.setblocking(True)
-        shared = ChildSide(options.shared, options.slots)
+        shared = self._shared = ChildSide(options.shared, options.slots)
         os.close(options.shared)
         # What tasks start with exec must not hold the supervisor's sockets open.
         os.set_inheritable(options.socket, False)
@@ -55,28 +57,45 @@ class Child:
 
     def serve(self) -> int:
         """Load the app and run what is assigned, until the supervisor closes the socket."""
-        options = self._options
         try:
-            if options.start_timeout > 0:
-                faulthandler.dump_traceback_later(options.start_timeout)
-            app = find_app(options.app)
-            for module in options.include:
-                importlib.import_module(module)
-            faulthandler.cancel_dump_traceback_later()
-            catalog = catalog_of(options.app, app)
-            self.executor = _executor(app, options)
+            app = self._app = self.load()
+            catalog = catalog_of(self._options.app, app)
+            self.executor = _executor(app, self._options)
         except BaseException as error:
             self.outbox.put(Kind.BROKEN, _account(error).encode("utf-8", "backslashreplace"))
             return 1
         self.tracked = {name for name, task in app.tasks.items() if task.track_started}
         runner = self._pool.runner(self)
+        self.settle()
+        self.outbox.put(Kind.READY, catalog.to_bytes())
+        runner.run()
+        return 0
+
+    def load(self) -> Caraway:
+        """Import the app. Raises what its import raises."""
+        options = self._options
+        if options.start_timeout > 0:
+            faulthandler.dump_traceback_later(options.start_timeout)
+        sys.path[:0] = [folder for folder in options.path if folder not in sys.path]
+        app = find_app(options.app)
+        for module in options.include:
+            importlib.import_module(module)
+        faulthandler.cancel_dump_traceback_later()
+        return app
+
+    def settle(self) -> None:
+        """Set the process up, now that the app is there."""
         soft_limit.install([slot.soft_limit for slot in self.slots])
         # What the app made at its import stays: the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
-        self.outbox.put(Kind.READY, catalog.to_bytes())
-        runner.run()
-        return 0
+
+    def close(self) -> None:
+        """Leave nothing behind in a process that lives on."""
+        for slot in self.slots:
+            slot.close()
+        self._socket.close()
+        self._shared.close()
 
     def fileno(self) -> int:
         """Return the descriptor of the socket to the supervisor."""
@@ -93,6 +112,8 @@ class Child:
         for kind, body in self._reader.feed(chunk):
             if kind == Kind.ASSIGN:
                 assignments.append((slots[SEQUENCE.unpack_from(body)[0] % len(slots)], body))
+            elif kind == Kind.NOTICE:
+                Notice.from_bytes(body).send(self._options.worker, self._app.tasks)
             elif kind == Kind.LIMITS:
                 self.executor.limits = Limits.from_bytes(body)
         return assignments if chunk else None
@@ -155,6 +176,7 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
             )
             for task in app.tasks.values()
         ),
+        listens=tuple(signal.name for signal in SIGNALS if signal.receivers),
     )
 
 

@@ -87,3 +87,8 @@ class ChildSlot:
         if self._coroutines is None:
             self._coroutines = CoroutineRunner(self.soft_limit)
         return self._coroutines.run(coroutine)
+
+    def close(self) -> None:
+        """Close the loop of its coroutines."""
+        if self._coroutines is not None:
+            self._coroutines.close()

@@ -186,11 +186,14 @@ class Children:
         self._all_gone.clear()
         for child in self.by_number.values():
             child.dismiss()
-        if not all(child.killable for child in self.by_number.values()):
+        if not all(child.killable or child.is_thread for child in self.by_number.values()):
             return  # it ends when it sees that it is let go
         try:
             await asyncio.wait_for(self._all_gone.wait(), _DISMISS_SECONDS)
         except TimeoutError:
+            if any(child.is_thread for child in self.by_number.values()):
+                logger.error("a task runs on in a thread: nothing can kill it")
+                return
             for child in self.by_number.values():
                 child.signal(signal.SIGKILL)
             await self._all_gone.wait()

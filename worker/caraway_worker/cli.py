@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Coroutine
@@ -13,7 +14,7 @@ import click
 from caraway.commands.settings_options import WrongSettings, with_settings
 from caraway.settings import InvalidSettings
 from caraway_worker import log, solo
-from caraway_worker.child_setup import child_options
+from caraway_worker.child_settings import child_options
 from caraway_worker.detach import start_detached
 from caraway_worker.flags import accepted_flags
 from caraway_worker.gateway import GatewayError
@@ -93,6 +94,9 @@ def _supervise(settings: Settings) -> int:
 
 async def _main(settings: Settings) -> int:
     main = Worker(settings, say=click.echo)
+    # What was imported stays: the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         loop.add_signal_handler(sign, main.on_signal, sign)

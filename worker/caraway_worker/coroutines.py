@@ -76,3 +76,7 @@ class CoroutineRunner:
         body = Strikable(coroutine, loop)
         with self._soft_limit.diverted(body.strike):
             return loop.run_until_complete(body.run())
+
+    def close(self) -> None:
+        """Close the loop; no coroutine runs on it any more."""
+        self._runner.close()

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, cast
 
-from caraway import request
+from caraway import attempt_signals, request
 from caraway.app import Caraway
+from caraway.dispatch import Signal
 from caraway.errbacks import called_with
 from caraway.exceptions import (
     EncodeError,
@@ -31,7 +32,7 @@ from caraway.v1 import task_pb2, worker_service_pb2, workflow_pb2
 from caraway.wire_error import to_error
 from caraway_worker import outcomes
 from caraway_worker.coroutines import Strikable
-from caraway_worker.hooks import calls_after
+from caraway_worker.hooks import calls_after, state_after
 from caraway_worker.options import ChildOptions, Limits
 from caraway_worker.soft_limit import MESSAGE, SoftLimit
 
@@ -104,7 +105,7 @@ class Executor:
             outcome = _fail(attempt.report, error, Kind.KIND_SOFT_TIME_LIMIT)
         except Exception as error:
             # Values of the task's own making ran code of their own while they were written down.
-            outcome = _fail(attempt.report, error)
+            outcome = self._fail_internally(attempt, error)
         return _seal(attempt, outcome)
 
     async def arun(self, slot: TaskSlot, sequence: int, lease: worker_service_pb2.TaskLease) -> Ended:
@@ -114,8 +115,15 @@ class Executor:
             task = self._prepare(attempt)
             outcome = outcomes.FAILED if task is None else await self._acall(attempt, task)
         except Exception as error:
-            outcome = _fail(attempt.report, error)
+            outcome = self._fail_internally(attempt, error)
         return _seal(attempt, outcome)
+
+    def _fail_internally(self, attempt: Attempt, error: Exception) -> int:
+        """Fail it for what came from outside its body, before or behind it."""
+        spec = attempt.lease.task
+        context = request.Context(id=spec.task_id, task=spec.name, args=attempt.args, kwargs=attempt.kwargs)
+        attempt_signals.internal_error(self._tasks.get(spec.name), context, error)
+        return _fail(attempt.report, error)
 
     def _prepare(self, attempt: Attempt) -> "Task[Any, Any] | None":
         """Find the task and read its arguments; None: it has failed."""
@@ -142,6 +150,8 @@ class Executor:
         token = request.push(context)
         value: Any = None
         try:
+            if Signal.in_use:
+                attempt_signals.before(task, context)
             soft_limit.arm(attempt.sequence)
             try:
                 if task.has_hooks:
@@ -162,6 +172,8 @@ class Executor:
             if task.has_hooks:
                 for call in calls_after(task, context, outcome, value, attempt.error):
                     call.run(attempt.slot.run_coroutine)
+            if Signal.in_use:
+                attempt_signals.after(task, context, state_after(outcome), value, attempt.error)
             return outcome
         finally:
             request.pop(token)
@@ -172,6 +184,8 @@ class Executor:
         token = request.push(context)
         value: Any = None
         try:
+            if Signal.in_use:
+                attempt_signals.before(task, context)
             soft_limit.arm(attempt.sequence)
             try:
                 coroutine = _hooked(task, context) if task.has_hooks else task(*attempt.args, **attempt.kwargs)
@@ -189,6 +203,8 @@ class Executor:
             if task.has_hooks:
                 for call in calls_after(task, context, outcome, value, attempt.error):
                     await call.arun()
+            if Signal.in_use:
+                attempt_signals.after(task, context, state_after(outcome), value, attempt.error)
             return outcome
         finally:
             request.pop(token)

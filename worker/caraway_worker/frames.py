@@ -18,6 +18,7 @@ class Kind(enum.IntEnum):
 
     ASSIGN = 1
     LIMITS = 2  # JSON: what the gateway allows; see child.Limits
+    NOTICE = 3  # what became of a task; see notices.Notice
     READY = 101  # JSON: the catalog
     BROKEN = 102  # text: why the app can't be loaded; the child exits
     DONE = 103

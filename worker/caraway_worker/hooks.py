@@ -11,7 +11,15 @@ _STATES: Final = {
     outcomes.RETRY: states.RETRY,
     outcomes.FAILED: states.FAILURE,
     outcomes.EXPECTED: states.FAILURE,
+    outcomes.REJECTED: states.REJECTED,
+    outcomes.RELEASED: states.REJECTED,
+    outcomes.IGNORED: states.IGNORED,
 }
+
+
+def state_after(outcome: int) -> str:
+    """Name the state of an attempt that ended with `outcome`, as Celery calls it."""
+    return _STATES.get(outcome, states.FAILURE)
 
 
 def calls_after(

@@ -13,7 +13,8 @@ class ChildOptions:
     are descriptors; `worker` is the node's name, `index` the child's place in the pool, from 1; soft and hard limits in
     seconds; `max_memory` in KiB; `stdout_level` is the log level of what tasks print, None: it is left alone;
     `start_timeout` is how many seconds the app's import may take, 0: as long as it likes; `log_format` is "text" or
-    "json"; `environment` is added to the child's, and stands on no command line: it has the token.
+    "json"; `environment` is added to the child's, and stands on no command line: it has the token; `path` is where
+    modules are looked for first.
     """
 
     app: str
@@ -35,6 +36,7 @@ class ChildOptions:
     start_timeout: float = 60.0
     log_format: str = "text"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    path: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """Return it as one argument."""
@@ -44,7 +46,7 @@ class ChildOptions:
     def from_text(cls, text: str) -> "ChildOptions":
         """Read what `to_text` wrote."""
         fields = json.loads(text)
-        fields["include"] = tuple(fields["include"])
+        fields["include"], fields["path"] = tuple(fields["include"]), tuple(fields["path"])
         return cls(**fields)
 
 

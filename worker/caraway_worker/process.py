@@ -52,13 +52,15 @@ class Process(Protocol):
 class Link:
     """A process that serves as a child, and the supervisor's ends of what it shares with it.
 
-    `killable`: False for a process that is not the supervisor's to kill.
+    `killable`: False for a process that is not the supervisor's to kill; `is_thread`: it is a thread of this process,
+    and only `wait` tells of its end.
     """
 
     process: Process
     socket: socket.socket
     shared: SupervisorSide
     killable: bool = True
+    is_thread: bool = False
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -99,6 +101,7 @@ class ChildProcess:
         self.number = number
         self.index = index  # its place in the pool, from 1
         self.killable = link.killable
+        self.is_thread = link.is_thread
         self.ready = False
         self.leaving = False  # it starts nothing any more and exits
         self.doomed: set[str] = set()  # tokens of tasks that it is killed for: it gets nothing until they have ended
@@ -120,7 +123,7 @@ class ChildProcess:
         self._watch_exit()
 
     def _watch_exit(self) -> None:
-        if hasattr(os, "pidfd_open"):
+        if hasattr(os, "pidfd_open") and not self.is_thread:
             self._pidfd = os.pidfd_open(self._process.pid)
             self._loop.add_reader(self._pidfd, self._on_exit)
             return

@@ -45,6 +45,9 @@ class StreamOwner(Protocol):
     def on_cancel(self, items: Iterable[worker_service_pb2.CancelLeases.Item]) -> None:
         """The cancellation of these is asked for."""
 
+    def on_command(self, command: worker_service_pb2.WorkerCommand) -> worker_service_pb2.CommandReply:
+        """An operator wants something."""
+
 
 class LeaseStream:
     """Holds one stream at a time. `run` returns only after `close`."""
@@ -66,6 +69,7 @@ class LeaseStream:
         self.opened = 0  # streams that were welcomed
         self._complained = False
         self._interval = _DEFAULT_INTERVAL
+        self._replies: list[worker_service_pb2.CommandReply] = []
         self._unanswered: dict[int, float] = {}  # heartbeats by sequence number, and when they were sent
         self._backoff = Backoff(0.05, 1.5)
 
@@ -150,6 +154,7 @@ class LeaseStream:
         self._credit = Credit()
         self._credit_grew = False
         self._unanswered.clear()
+        self._replies.clear()
         self._drain_sent = False
         self._drained.clear()
         self._goaway.clear()
@@ -171,6 +176,9 @@ class LeaseStream:
                 self._take_ack(message.heartbeat_ack)
             elif kind == "cancel":
                 self._owner.on_cancel(message.cancel.items)
+            elif kind == "command":
+                self._replies.append(self._owner.on_command(message.command))
+                self._wake.set()
             elif kind == "drain_ack":
                 self._drained.set()
             elif kind == "goaway":
@@ -227,7 +235,8 @@ class LeaseStream:
             timer.cancel()
 
     def _due_messages(self) -> list[worker_service_pb2.LeaseTasksRequest]:
-        messages = []
+        messages = [Request(command_reply=reply) for reply in self._replies]
+        self._replies.clear()
         if (self._draining or self._goaway.is_set()) and not self._drain_sent:
             self._drain_sent = True
             messages.append(Request(drain=worker_service_pb2.DrainRequest()))

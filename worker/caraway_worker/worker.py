@@ -1,7 +1,6 @@
 """The worker: wires stream, pool and reports together, and ends in good order."""
 
 import asyncio
-import gc
 import logging
 import os
 import platform
@@ -20,16 +19,22 @@ from caraway_worker.autoscale import Autoscaler
 from caraway_worker.backoff import Backoff
 from caraway_worker.banner import banner
 from caraway_worker.catalog import Catalog
-from caraway_worker.child_setup import client_environment, pool_options
+from caraway_worker.child_settings import client_environment, pool_options
 from caraway_worker.children import BrokenApp
+from caraway_worker.commands import Commands
 from caraway_worker.delivery import Delivery, Ending, Stop
+from caraway_worker.facts import Facts
 from caraway_worker.gateway import Gateway, GatewayError
 from caraway_worker.intake import Intake
 from caraway_worker.log import TaskLog
 from caraway_worker.monitoring import Monitoring
+from caraway_worker.notice import Notice
+from caraway_worker.notices import ChildPost, Notices
+from caraway_worker.options import ChildOptions
 from caraway_worker.parts import Parts
 from caraway_worker.pool import Pool
 from caraway_worker.pools import pool_named
+from caraway_worker.process import Link
 from caraway_worker.purge import purge
 from caraway_worker.renewal import Renewal
 from caraway_worker.reports import Reporter
@@ -54,7 +59,19 @@ _DEAF = "the gateway was out of reach for longer than the lease lasts"
 class Worker:
     """One run of `caraway worker`. `say` prints a line for the person who started it."""
 
-    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        say: Callable[[str], None],
+        *,
+        link: Callable[[ChildOptions], Link] | None = None,
+        tell: Callable[[Notice], None] | None = None,
+    ) -> None:
+        """Made in a running event loop.
+
+        Arguments: `link` is how it comes by a child where that is no process of its own; `tell` takes what receivers
+        of signals are to hear, by default a child.
+        """
         self._settings = settings
         self._say = say
         self._loop = asyncio.get_running_loop()
@@ -62,9 +79,15 @@ class Worker:
         self._held: dict[str, Delivery] = {}
         self._renewal = Renewal()
         self._log = TaskLog()
-        self._pool = Pool(pool_options(settings), self)
+        self._pool = Pool(pool_options(settings, link), self)
+        self._facts = Facts(settings, self._pool)
+        self._notices = None if tell is None else Notices(tell)
+        self._post: ChildPost | None = None
+        self.commands = Commands(self._facts.commands)
+        self.commands.add("shutdown", self.stop)
         self._watch = Watch(self._pool)
         self._shutdown = Shutdown(settings.soft_shutdown_timeout.total_seconds(), settings.remap_sigterm)
+        self.ready = asyncio.Event()  # connected, and all children are up
         parts = Parts(self._pool, self._held, self._renewal, self._shutdown)
         self._monitoring = Monitoring(settings.metrics_bind, parts)
         self._quiet = asyncio.Event()
@@ -98,8 +121,12 @@ class Worker:
         self._queues = self._settings.queues_of(catalog.default_queue)
         self._intake = Intake(catalog, self._settings)
         client = load(ClientSettings, environ={**catalog.client, **client_environment(self._settings)}, strict=False)
-        gateway = Gateway(Transport(client.settings.target, client.settings))
-        self._say(banner(self._settings, catalog, client.settings.target, self._queues))
+        target = self._facts.target = client.settings.target
+        if catalog.listens and self._notices is None:
+            self._post = ChildPost(self._pool, catalog.listens)
+            self._notices = Notices(self._post.tell)
+        gateway = Gateway(Transport(target, client.settings))
+        self._say(banner(self._settings, catalog, target, self._queues))
         try:
             if self._settings.purge and not await self._purge(gateway):
                 return 0
@@ -122,8 +149,6 @@ class Worker:
         self._stream = LeaseStream(gateway, self, self._renewal)
         self._arrivals = Arrivals(gateway, self, self._loop.time)
         self._monitoring.show(self._stream, self._reporter)
-        gc.collect()
-        gc.freeze()
         parts = [self._stream.run(), self._learn_limits(gateway), self._announce()]
         scale = self._settings.autoscale
         if scale is not None and self._settings.scales:
@@ -169,6 +194,7 @@ class Worker:
     async def _announce(self) -> None:
         await self._pool.crew.wait_all_up()
         await self._welcomed.wait()
+        self.ready.set()
         self._say(f"{self._settings.name} ready.")
 
     # The end.
@@ -176,6 +202,11 @@ class Worker:
     def on_signal(self, sign: signal.Signals) -> None:
         """A signal that asks for the end came; how soon that is, `shutdown` tells."""
         self._shutdown.on_signal(sign)
+
+    def stop(self) -> dict[str, str]:
+        """End as SIGTERM does; the answer is for the command `shutdown`."""
+        self._shutdown.begin()
+        return {"ok": "shutting down"}
 
     async def _drain(self) -> int:
         """Hand back what is not started, let the rest end, report it all. Returns the exit code."""
@@ -218,6 +249,8 @@ class Worker:
         """A delivery ended."""
         self._log.ended(delivery, outcome, report, run_ns)
         self._monitoring.ended(delivery.name, outcome, run_ns)
+        if self._notices is not None:
+            self._notices.ended(delivery, outcome, report)
         self._reporter.add(delivery, report, final=True)
 
     def on_report(self, delivery: Delivery, report: bytes) -> None:
@@ -232,6 +265,8 @@ class Worker:
     def on_room(self) -> None:
         """The pool has changed: more may be leased, or nothing is left."""
         pool = self._pool
+        if self._post is not None:
+            self._post.flush()
         if self._settings.adopt and not pool.children:
             self._shutdown.begin()  # the process that ran the tasks is gone
         if self._shutdown.asked.is_set():
@@ -303,9 +338,13 @@ class Worker:
     def on_leases(self, leases: Iterable[worker_service_pb2.TaskLease]) -> None:
         """Work came."""
         deliveries = self._intake.deliveries(leases, self._loop.time())
+        taken = self._facts.taken
         for delivery in deliveries:
             self._held[delivery.token] = delivery
+            taken[delivery.name] = taken.get(delivery.name, 0) + 1
             self._log.received(delivery)
+            if self._notices is not None:
+                self._notices.received(delivery)
         self._run(self._arrivals.take(deliveries))
 
     def on_arrived(self, delivery: Delivery) -> None:
@@ -338,6 +377,10 @@ class Worker:
             sign = signal_named(item.signal) if item.terminate else None
             stop = Stop(Ending.CANCELLED, item.terminate, sign, grace, item.reason, pending_only=item.pending_only)
             self._stop(delivery, stop)
+
+    def on_command(self, command: worker_service_pb2.WorkerCommand) -> worker_service_pb2.CommandReply:
+        """An operator wants something."""
+        return self.commands.answer(command)
 
     # A worker that hears nothing.
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from caraway import batch as batches
-from caraway import builtin_tasks
+from caraway import builtin_tasks, publishing
 from caraway.batch import Batch
 from caraway.canvas import Signature, signature
 from caraway.canvases import Canvases
 from caraway.content import ContentSettings
+from caraway.control import Control
 from caraway.current import set_current
 from caraway.exceptions import ImproperlyConfigured, NotRegistered, SubmitError
 from caraway.gateway import Gateway
@@ -21,6 +22,7 @@ from caraway.ids import uuid7
 from caraway.result import AsyncResult
 from caraway.send_policy import SendPolicy, send_policy
 from caraway.settings import ClientSettings, find_file, load
+from caraway.signals import after_task_publish, before_task_publish
 from caraway.spec import CallOptions, fill
 from caraway.task import Task
 from caraway.unique import arguments_by_name
@@ -130,6 +132,18 @@ class Caraway(Canvases):
                     self._gateway = Client(settings.target, credentials=settings)
         return self._gateway
 
+    def retarget(self, target: str | None) -> None:
+        """Use another gateway from now on; None: the one that the settings name. For tests."""
+        self.close()
+        with self._lock:
+            self._gateway = None
+            self._client_settings = None if target is None else ClientSettings(target=target)
+
+    @property
+    def control(self) -> Control:
+        """Asks and commands workers: `app.control.inspect().stats()`."""
+        return Control(self)
+
     def close(self) -> None:
         """Close this process's connection; a later call opens a new one."""
         if self._gateway is not None:
@@ -217,6 +231,8 @@ class Caraway(Canvases):
             spec = task_pb2.TaskSpec()
             fill(spec, result.id, name, args, kwargs, options, named)
             result.id = self.gateway.submit(spec, policy)
+            if after_task_publish.receivers:
+                publishing.after(spec)
         return result
 
     async def asubmit(
@@ -235,6 +251,8 @@ class Caraway(Canvases):
             spec = task_pb2.TaskSpec()
             fill(spec, result.id, name, args, kwargs, options, named)
             result.id = await self.gateway.asubmit(spec, policy)
+            if after_task_publish.receivers:
+                publishing.after(spec)
         return result
 
     def _prepare(
@@ -247,6 +265,8 @@ class Caraway(Canvases):
         options = self.with_form(args, kwargs, options, None if task is None else task.hiding)
         result_class = AsyncResult if task is None else task.result_class
         result: AsyncResult[Any] = result_class(options.get("task_id") or uuid7(), self)
+        if before_task_publish.receivers:
+            options = publishing.before(result.id, name, args, kwargs, options)
         if not options.get("unique"):
             return result, options, None
         return result, options, kwargs if task is None else arguments_by_name(task.run, args, kwargs)

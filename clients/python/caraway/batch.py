@@ -9,11 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Final, Protocol
 
+from caraway import publishing
 from caraway.collector import Collector
 from caraway.exceptions import CarawayError, OperationalError, SubmitError
 from caraway.gateway import HasGateway
 from caraway.refusal import from_status
 from caraway.send_policy import SendPolicy
+from caraway.signals import after_task_publish
 from caraway.spec import CallOptions, fill
 from caraway.v1 import task_service_pb2
 
@@ -178,6 +180,8 @@ class Batch:
                 self.errors[item.task.task_id] = from_status(result.error)
                 continue
             self.accepted += 1
+            if after_task_publish.receivers:
+                publishing.after(item.task)
             follower = self._followers.pop(item.task.task_id, None) if self._followers else None
             if follower is not None:
                 follower.id = result.response.task.task_id

@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 from caraway import forking, tracing
 from caraway.channel import Channel, RpcError, StatusCode, new_channel
@@ -21,6 +21,7 @@ from caraway.settings import Credentials
 from caraway.transport import Transport
 from caraway.v1 import (
     admin_service_pb2_grpc,
+    control_service_pb2,
     control_service_pb2_grpc,
     task_pb2,
     task_service_pb2,
@@ -29,6 +30,9 @@ from caraway.v1 import (
 )
 
 __all__ = ["Client"]
+
+_COMMAND_GRACE: Final = 5.0
+"""Seconds that the gateway has beyond a command's own timeout, to say who was silent."""
 
 
 class Client:
@@ -119,6 +123,23 @@ class Client:
             finally:
                 responses.cancel()
             time.sleep(delay)
+
+    def command(
+        self, request: control_service_pb2.CommandWorkersRequest
+    ) -> Iterator[control_service_pb2.CommandWorkersResponse]:
+        """Have workers do something, and give what each answers as it comes. Not repeated after an outage."""
+        timeout = request.timeout.ToNanoseconds() / 1e9 + _COMMAND_GRACE
+        stub = self.gate.enter(self._open)
+        try:
+            responses = stub.CommandWorkers(request, timeout=timeout)
+        finally:
+            self.gate.leave()  # as in watch()
+        try:
+            yield from responses
+        except RpcError as error:
+            raise from_rpc_error(error, self.target) from error
+        finally:
+            responses.cancel()
 
     async def asubmit(self, spec: task_pb2.TaskSpec, policy: SendPolicy | None = None) -> str:
         """Async twin of `submit`."""

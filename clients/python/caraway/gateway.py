@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from caraway.payload import ReadingRules
 from caraway.send_policy import SendPolicy
-from caraway.v1 import task_pb2, task_service_pb2
+from caraway.v1 import control_service_pb2, task_pb2, task_service_pb2
 
 __all__ = ["Gateway", "HasGateway"]
 
@@ -44,6 +44,11 @@ class Gateway(Protocol):
 
     def watch(self, request: task_service_pb2.WatchTasksRequest) -> Iterator[task_service_pb2.WatchTasksResponse]:
         """Follow tasks; a broken stream is taken up again where it broke. Ends as `request.until_terminal` says."""
+
+    def command(
+        self, request: control_service_pb2.CommandWorkersRequest
+    ) -> Iterator[control_service_pb2.CommandWorkersResponse]:
+        """Have workers do something, and give what each answers as it comes. Not repeated after an outage."""
 
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""

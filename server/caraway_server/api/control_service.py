@@ -1,6 +1,7 @@
 """ControlService: what operators ask about workers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from caraway.v1 import control_service_pb2, worker_service_pb2
 from caraway_server.api import validate
@@ -13,6 +14,7 @@ from caraway_server.store.operators import WorkerFacts
 from caraway_server.store.store import Store
 
 _Worker = control_service_pb2.Worker
+THERE: Final = (_Worker.STATE_ACTIVE, _Worker.STATE_DRAINING)
 _STATES = {
     "active": _Worker.STATE_ACTIVE,
     "draining": _Worker.STATE_DRAINING,
@@ -45,7 +47,7 @@ class ControlService:
     async def _read_on(self, offset: int, at_once: int) -> AsyncIterator[tuple[int, control_service_pb2.Worker | None]]:
         """Workers from an offset on, each with the offset behind it; None for one that was forgotten meanwhile."""
         while ids := await self._store.operators.worker_ids(offset, at_once):
-            workers = {worker.worker_id: worker for worker in await self._workers(ids)}
+            workers = {worker.worker_id: worker for worker in await self.known(ids)}
             for worker_id in ids:
                 offset += 1
                 yield offset, workers.get(worker_id)
@@ -54,14 +56,20 @@ class ControlService:
         self, request: control_service_pb2.GetWorkerRequest, context: Context
     ) -> control_service_pb2.GetWorkerResponse:
         validate.check_id("worker_id", request.worker_id)
-        workers = await self._workers([request.worker_id])
+        workers = await self.known([request.worker_id])
         if not workers:
             raise Refused(
                 "WORKER_NOT_FOUND", f"no worker {request.worker_id!r} was seen of late", worker_id=request.worker_id
             )
         return control_service_pb2.GetWorkerResponse(worker=workers[0])
 
-    async def _workers(self, ids: list[str]) -> list[control_service_pb2.Worker]:
+    async def there(self) -> list[control_service_pb2.Worker]:
+        """All workers that are there."""
+        read = self._read_on(0, self._settings.max_batch_size)
+        return [worker async for _, worker in read if worker is not None and worker.state in THERE]
+
+    async def known(self, ids: Sequence[str]) -> list[control_service_pb2.Worker]:
+        """These workers; unknown ones are left out."""
         if not ids:
             return []
         now = await self._store.now()

@@ -10,6 +10,8 @@ from caraway_server.core.errors import ShuttingDown
 from caraway_server.core.task import TERMINAL, Record
 from caraway_server.store.values import (
     Cancel,
+    CommandAnswered,
+    CommandGiven,
     DueChanged,
     Lease,
     LeaseWish,
@@ -20,6 +22,8 @@ from caraway_server.store.values import (
     WorkArrived,
     WorkflowChanged,
 )
+
+Answers = asyncio.Queue[CommandAnswered | None]
 
 
 class Taker(Protocol):
@@ -47,6 +51,9 @@ class Taker(Protocol):
 
     def cancel(self, cancel: Cancel) -> None:
         """Tell the worker."""
+
+    def command(self, command: bytes) -> None:
+        """Tell the worker; `command` is a message of the contract."""
 
     def close(self, reason: str) -> None:
         """End the stream."""
@@ -126,6 +133,7 @@ class Hub:
         self._watchers: dict[str, set[Follower]] = {}
         self._takers: dict[str, Taker] = {}
         self._turns: dict[object, deque[Taker]] = {}
+        self._asking: dict[str, Answers] = {}
 
     @contextmanager
     def watching(self, task_id: str) -> Iterator[Watcher]:
@@ -145,6 +153,16 @@ class Hub:
             followers.discard(follower)
             if not followers and self._watchers.get(task_id) is followers:
                 del self._watchers[task_id]
+
+    @contextmanager
+    def asking(self, command_id: str) -> Iterator[Answers]:
+        """Collects replies to a command, for as long as the block lasts; None: the gateway leaves."""
+        answers: Answers = asyncio.Queue()
+        self._asking[command_id] = answers
+        try:
+            yield answers
+        finally:
+            del self._asking[command_id]
 
     @contextmanager
     def taking(self, taker: Taker) -> Iterator[None]:
@@ -171,6 +189,8 @@ class Hub:
         for watchers in self._watchers.values():
             for watcher in watchers:
                 watcher.leave()
+        for answers in self._asking.values():
+            answers.put_nowait(None)
 
     def take_notes(self, notes: list[Note]) -> None:
         """Gives each note to those it concerns."""
@@ -191,6 +211,13 @@ class Hub:
             elif isinstance(note, WorkflowChanged):
                 for watcher in self._watchers.get(workflow_topic(note.workflow_id), ()):
                     watcher.tell(note)
+            elif isinstance(note, CommandGiven):
+                for worker_id in note.worker_ids & self._takers.keys():
+                    self._takers[worker_id].command(note.command)
+            elif isinstance(note, CommandAnswered):
+                answers = self._asking.get(note.command_id)
+                if answers is not None:
+                    answers.put_nowait(note)
             elif isinstance(note, DueChanged):
                 self._on_due()
             elif isinstance(note, Missed):

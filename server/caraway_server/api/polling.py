@@ -52,6 +52,9 @@ class _Poller:
     def cancel(self, cancel: Cancel) -> None:
         """Nobody listens: RenewLeases tells."""
 
+    def command(self, command: bytes) -> None:
+        """Never called: it is not among the workers."""
+
     def close(self, reason: str) -> None:
         """The gateway shuts down: answer now."""
         self.leaves = True

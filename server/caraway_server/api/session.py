@@ -10,6 +10,7 @@ from caraway.ids import uuid7
 from caraway.v1 import worker_service_pb2
 from caraway_server.api.deliveries import add_lease, cancel_item
 from caraway_server.api.durations import fill
+from caraway_server.api.errors import status_for
 from caraway_server.core.errors import CarawayServerError, Refused, StoreError
 from caraway_server.settings import Settings
 from caraway_server.store.codec import token_for, token_parts
@@ -112,6 +113,10 @@ class LeaseSession:
         self._told[token] = cancel.mode
         self._put(Response(cancel=worker_service_pb2.CancelLeases(items=[cancel_item(cancel, token)])))
 
+    def command(self, command: bytes) -> None:
+        """Tells the worker that an operator wants something of it."""
+        self._put(Response(command=worker_service_pb2.WorkerCommand.FromString(command)))
+
     def close(self, reason: str) -> None:
         """Asks the worker to open a new stream elsewhere, and ends this one."""
         if self._closing:
@@ -205,8 +210,22 @@ class LeaseSession:
             self._draining = True
             await self._note("draining")
             self.wake()
+        elif kind == "command_reply":
+            await self._pass_reply(request.command_reply)
         else:
-            raise Refused("STREAM_PROTOCOL", "after Hello only credit, heartbeat and drain are understood")
+            known = "credit, heartbeat, drain and command_reply"
+            raise Refused("STREAM_PROTOCOL", f"after Hello only {known} are understood")
+
+    async def _pass_reply(self, reply: worker_service_pb2.CommandReply) -> None:
+        size, most = reply.ByteSize(), self._settings.max_payload_bytes
+        if size > most:
+            text = f"the worker's answer has {size} bytes; at most {most} are taken"
+            error = Refused("PAYLOAD_TOO_LARGE", text, size_bytes=size, max_bytes=most)
+            reply = worker_service_pb2.CommandReply(command_id=reply.command_id, status=status_for(error))
+        try:
+            await self._store.commands.answer(reply.command_id, self.worker_id, reply.SerializeToString())
+        except StoreError as error:
+            _log.warning("a reply of %s is lost: %s", self.worker_id, error)
 
     async def _answer_heartbeat(self, heartbeat: worker_service_pb2.Heartbeat) -> None:
         try:

@@ -40,6 +40,7 @@ from typing import Final
 
 ROOT: Final = "caraway:{0}:"
 BROADCAST: Final = ROOT + "gateways"
+COMMANDS: Final = ROOT + "commands"
 
 SCHEDULED: Final = ROOT + "scheduled"
 EXPIRING: Final = ROOT + "expiring"
@@ -199,6 +200,11 @@ def lane(queue: str, name: str) -> str:
 def lanes(queue: str) -> str:
     """The key of a queue's set of lanes."""
     return f"{ROOT}lanes:{queue}"
+
+
+def replies(gateway_id: str) -> str:
+    """The channel of workers' replies to the commands that a gateway gave."""
+    return f"{ROOT}replies:{gateway_id}"
 
 
 def gateway(gateway_id: str) -> str:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from caraway_server.core.errors import StoreError, StoreUnavailable
 from caraway_server.core.task import State
 from caraway_server.core.workflow import WorkflowState
-from caraway_server.store import keys
+from caraway_server.store import commands, keys
 from caraway_server.store.codec import record_from
 from caraway_server.store.connection import translated
 from caraway_server.store.values import (
@@ -74,6 +74,7 @@ class NoteReader:
     def __init__(self, redis: Redis, gateway_id: str, on_notes: Callable[[list[Note]], None]) -> None:
         self._redis = redis
         self._own = keys.gateway(gateway_id)
+        self._replies = keys.replies(gateway_id)
         self._on_notes = on_notes
 
     async def run(self) -> None:
@@ -90,7 +91,7 @@ class NoteReader:
 
     async def _listen(self) -> None:
         async with self._redis.pubsub() as channel:
-            await channel.subscribe(self._own, keys.BROADCAST)
+            await channel.subscribe(self._own, self._replies, keys.COMMANDS, keys.BROADCAST)
             self._on_notes([Missed()])
             asked = False
             while True:
@@ -106,6 +107,11 @@ class NoteReader:
                     asked = True
 
     def _read(self, message: dict[str, bytes]) -> list[Note]:
-        if message["channel"].decode() == self._own:
-            return notes_from(msgpack.unpackb(message["data"], raw=True))
+        channel, data = message["channel"].decode(), message["data"]
+        if channel == self._own:
+            return notes_from(msgpack.unpackb(data, raw=True))
+        if channel == self._replies:
+            return [commands.answer_from(data)]
+        if channel == keys.COMMANDS:
+            return [commands.command_from(data)]
         return [DueChanged()]

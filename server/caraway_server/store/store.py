@@ -10,6 +10,7 @@ from caraway_server.core.task import Record
 from caraway_server.store import keys
 from caraway_server.store.checks.checker import Checker
 from caraway_server.store.codec import record_from
+from caraway_server.store.commands import Commands
 from caraway_server.store.connection import StoreFacts, examine, translated
 from caraway_server.store.culprits import Culprits
 from caraway_server.store.inputs import Inputs
@@ -69,6 +70,7 @@ class Store:
         listing: pages of tasks, and counts.
         surveyor: how full the queues are.
         operators: queues and workers.
+        commands: what workers are told to do, and their replies.
         checker: whether every index agrees with the records.
         replicas: confirm what was done.
         workflows: every transition of every workflow.
@@ -94,6 +96,7 @@ class Store:
         self.operators = Operators(redis, self._runner.run)
         self.surveyor = Surveyor(redis, self._runner.run)
         self.checker = Checker(redis, self._runner.run)
+        self.commands = Commands(redis, gateway_id)
         self.replicas = Replicas(redis, limits.wait_replicas)
         self.workflows = Workflows(self._runner, self._culprits, lambda: self.limits, errors)
         self.inputs = Inputs(self._runner, self._culprits)

@@ -261,4 +261,31 @@ class DueChanged:
     """Note: a task was scheduled that is due before all others."""
 
 
-Note = TaskChanged | WorkArrived | Cancel | Missed | DueChanged | WorkflowChanged | RelayDue
+@dataclass(frozen=True, slots=True)
+class CommandGiven:
+    """Note: these workers are to do something; `command` is a message of the contract."""
+
+    worker_ids: frozenset[str]
+    command: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswered:
+    """Note: a worker answered a command that this gateway gave; `reply` is a message of the contract."""
+
+    command_id: str
+    worker_id: str
+    reply: bytes
+
+
+Note = (
+    TaskChanged
+    | WorkArrived
+    | Cancel
+    | Missed
+    | DueChanged
+    | WorkflowChanged
+    | RelayDue
+    | CommandGiven
+    | CommandAnswered
+)

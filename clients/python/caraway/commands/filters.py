@@ -1,18 +1,17 @@
-"""The options that choose tasks, and the walk through the pages of a list."""
+"""The options that choose tasks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from caraway.commands.connection import CHUNK, Session
 from caraway.commands.instants import read_instant, read_span
 from caraway.commands.task_form import kind_name, state_name
-from caraway.v1 import task_pb2, task_service_pb2
+from caraway.v1 import task_pb2
 
-__all__ = ["choice_options", "pages", "state_option", "task_filter"]
+__all__ = ["choice_options", "state_option", "task_filter"]
 
 _STATES: Final = {state_name(value): value for value in task_pb2.Task.State.values() if value}
 _KINDS: Final = {kind_name(value): value for value in task_pb2.TaskError.Kind.values() if value}
@@ -67,18 +66,3 @@ def _moment(option: str, text: str | None) -> Timestamp | None:
         raise click.UsageError(f"{option} needs a time zone, as in 2030-01-31T12:00:00Z: {text}")
     moment.FromDatetime(instant)
     return moment
-
-
-def pages(session: Session, chosen: task_pb2.TaskFilter, limit: int | None = None) -> Iterator[list[task_pb2.Task]]:
-    """Read a list page by page, as far as it is asked for."""
-    request = task_service_pb2.ListTasksRequest(filter=chosen)
-    left = limit
-    while left is None or left > 0:
-        request.page_size = CHUNK if left is None else min(left, CHUNK)
-        response: Any = session.client.ask("ListTasks", request)
-        yield list(response.tasks)
-        if left is not None:
-            left -= len(response.tasks)
-        if not response.next_page_token:
-            return
-        request.page_token = response.next_page_token

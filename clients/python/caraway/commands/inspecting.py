@@ -6,15 +6,14 @@ from typing import Any, Final
 import click
 
 from caraway.commands.connection import Session, exit_if, operator_command
-from caraway.commands.filters import pages
 from caraway.commands.task_form import describe
-from caraway.commands.workers import describe_worker, read_workers
+from caraway.commands.workers import describe_worker
+from caraway.readings import tasks_held, tasks_of_queues, workers_there
 from caraway.v1 import control_service_pb2, task_pb2
 
 __all__ = ["inspect_command"]
 
 _Worker = control_service_pb2.Worker
-_THERE: Final = (_Worker.STATE_ACTIVE, _Worker.STATE_DRAINING)
 _TASK_COLUMNS: Final = ("worker", "task_id", "name", "queue", "attempt", "start_time", "args", "kwargs")
 
 Rows = Iterator[dict[str, Any]]
@@ -24,24 +23,17 @@ def _held(state: task_pb2.Task.State.ValueType) -> Callable[[Session, list[_Work
     """Tasks in a state, by the worker that holds them."""
 
     def rows(session: Session, workers: list[_Worker]) -> Rows:
-        names = {worker.worker_id: worker.info.name for worker in workers}
-        chosen = task_pb2.TaskFilter(states=[state], worker_ids=list(names))
-        for page in pages(session, chosen):
-            for task in page:
-                yield {"worker": names.get(task.worker_id, ""), **describe(task)}
+        for worker, task in tasks_held(session.client, workers, state):
+            yield {"worker": worker.info.name, **describe(task)}
 
     return rows
 
 
 def _scheduled(session: Session, workers: list[_Worker]) -> Rows:
     """They wait in the store; each is told of every worker that serves its queue."""
-    queues = sorted({queue for worker in workers for queue in worker.queues})
-    chosen = task_pb2.TaskFilter(states=[task_pb2.Task.STATE_SCHEDULED, task_pb2.Task.STATE_RETRYING], queues=queues)
-    for page in pages(session, chosen):
-        for task in page:
-            for worker in workers:
-                if task.spec.queue in worker.queues:
-                    yield {"worker": worker.info.name, **describe(task)}
+    states = [task_pb2.Task.STATE_SCHEDULED, task_pb2.Task.STATE_RETRYING]
+    for worker, task in tasks_of_queues(session.client, workers, states):
+        yield {"worker": worker.info.name, **describe(task)}
 
 
 def _registered(_session: Session, workers: list[_Worker]) -> Rows:
@@ -82,7 +74,7 @@ def inspect_command(session: Session, method: str, wanted: tuple[str, ...]) -> N
     queues that the worker serves (they wait in the store); registered: tasks that it knows; active_queues; stats. Exit
     code 1 where no worker is there, or not the one that is named.
     """
-    workers = [worker for worker in read_workers(session) if worker.state in _THERE]
+    workers = workers_there(session.client)
     known = {name for worker in workers for name in (worker.worker_id, worker.info.name)}
     missing = [name for name in wanted if name not in known]
     if wanted:

@@ -3,8 +3,9 @@
 import click
 
 from caraway.commands.connection import Session, operator_command
-from caraway.commands.filters import choice_options, pages, state_option, task_filter
+from caraway.commands.filters import choice_options, state_option, task_filter
 from caraway.commands.task_form import describe
+from caraway.readings import pages
 from caraway.v1 import task_service_pb2
 
 __all__ = ["count_command", "list_command"]
@@ -30,7 +31,7 @@ def list_command(
 ) -> None:
     """List tasks. Naming states makes it cheap; without, every task may be looked at."""
     chosen = task_filter(states, queues, names, kinds, since, until)
-    found = session.out.in_steps("listing", pages(session, chosen, None if unlimited else limit))
+    found = session.out.in_steps("listing", pages(session.client, chosen, None if unlimited else limit))
     session.out.table(_COLUMNS, (describe(task) for page in found for task in page))
 
 

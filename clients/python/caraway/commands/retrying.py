@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import click
 
 from caraway.commands.connection import Session, chunks, exit_if, operator_command
-from caraway.commands.filters import choice_options, pages, task_filter
+from caraway.commands.filters import choice_options, task_filter
 from caraway.commands.tasks import show_results
+from caraway.readings import pages
 from caraway.v1 import task_pb2, task_service_pb2
 
 __all__ = ["retry_command"]
@@ -46,7 +47,7 @@ def retry_command(
     well, found = True, 0
     # The list goes from the latest purge time on: a task that fails again meanwhile is behind us.
     chosen = task_filter(["FAILED"], queues, names, kinds, since, until)
-    for page in session.out.in_steps("retrying", pages(session, chosen)):
+    for page in session.out.in_steps("retrying", pages(session.client, chosen)):
         if page:
             found += len(page)
             well &= _retry(session, [task.task_id for task in page])

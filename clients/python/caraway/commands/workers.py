@@ -7,9 +7,10 @@ import click
 from caraway.commands.connection import Session, operator_command
 from caraway.commands.subcommands import ListByDefault
 from caraway.commands.task_form import instant
+from caraway.readings import read_workers
 from caraway.v1 import control_service_pb2
 
-__all__ = ["describe_worker", "read_workers", "workers_command"]
+__all__ = ["describe_worker", "workers_command"]
 
 _COLUMNS = ("worker_id", "name", "state", "queues", "leases", "concurrency", "heartbeat_time")
 
@@ -36,18 +37,6 @@ def describe_worker(worker: control_service_pb2.Worker) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-def read_workers(session: Session) -> list[control_service_pb2.Worker]:
-    """Read all workers that were seen of late."""
-    request = control_service_pb2.ListWorkersRequest()
-    found: list[control_service_pb2.Worker] = []
-    while True:
-        response = session.client.ask("ListWorkers", request)
-        found += response.workers
-        if not response.next_page_token:
-            return found
-        request.page_token = response.next_page_token
-
-
 @click.group(cls=ListByDefault, name="workers")
 def workers_command() -> None:
     """List workers (without a subcommand), or show one."""
@@ -56,7 +45,7 @@ def workers_command() -> None:
 @operator_command("list")
 def _list(session: Session) -> None:
     """List workers that were seen of late."""
-    session.out.table(_COLUMNS, map(describe_worker, read_workers(session)))
+    session.out.table(_COLUMNS, map(describe_worker, read_workers(session.client)))
 
 
 @operator_command("show")

@@ -22,11 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from caraway.v1 import task_pb2 as caraway_dot_v1_dot_task__pb2
 from caraway.v1 import worker_service_pb2 as caraway_dot_v1_dot_worker__service__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n caraway/v1/control_service.proto\x12\ncaraway.v1\x1a\x1f\x63\x61raway/v1/worker_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x02\n\x06Worker\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.caraway.v1.Worker.State\x12$\n\x04info\x18\x03 \x01(\x0b\x32\x16.caraway.v1.WorkerInfo\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\x12\n\ntask_names\x18\x05 \x03(\t\x12\x13\n\x0blease_count\x18\x06 \x01(\x05\x12\x30\n\x0c\x63onnect_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eheartbeat_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x12\n\x0eSTATE_DRAINING\x10\x02\x12\x0e\n\nSTATE_LOST\x10\x03\x12\x11\n\rSTATE_STOPPED\x10\x04\"e\n\x12ListWorkersRequest\x12(\n\x06states\x18\x01 \x03(\x0e\x32\x18.caraway.v1.Worker.State\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"S\n\x13ListWorkersResponse\x12#\n\x07workers\x18\x01 \x03(\x0b\x32\x12.caraway.v1.Worker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x10GetWorkerRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\"7\n\x11GetWorkerResponse\x12\"\n\x06worker\x18\x01 \x01(\x0b\x32\x12.caraway.v1.Worker2\xb4\x01\n\x0e\x43ontrolService\x12S\n\x0bListWorkers\x12\x1e.caraway.v1.ListWorkersRequest\x1a\x1f.caraway.v1.ListWorkersResponse\"\x03\x90\x02\x01\x12M\n\tGetWorker\x12\x1c.caraway.v1.GetWorkerRequest\x1a\x1d.caraway.v1.GetWorkerResponse\"\x03\x90\x02\x01\x42R\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n caraway/v1/control_service.proto\x12\ncaraway.v1\x1a\x15\x63\x61raway/v1/task.proto\x1a\x1f\x63\x61raway/v1/worker_service.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xf2\x02\n\x06Worker\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.caraway.v1.Worker.State\x12$\n\x04info\x18\x03 \x01(\x0b\x32\x16.caraway.v1.WorkerInfo\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\x12\n\ntask_names\x18\x05 \x03(\t\x12\x13\n\x0blease_count\x18\x06 \x01(\x05\x12\x30\n\x0c\x63onnect_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eheartbeat_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x12\n\x0eSTATE_DRAINING\x10\x02\x12\x0e\n\nSTATE_LOST\x10\x03\x12\x11\n\rSTATE_STOPPED\x10\x04\"e\n\x12ListWorkersRequest\x12(\n\x06states\x18\x01 \x03(\x0e\x32\x18.caraway.v1.Worker.State\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"S\n\x13ListWorkersResponse\x12#\n\x07workers\x18\x01 \x03(\x0b\x32\x12.caraway.v1.Worker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x10GetWorkerRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\"7\n\x11GetWorkerResponse\x12\"\n\x06worker\x18\x01 \x01(\x0b\x32\x12.caraway.v1.Worker\"\x90\x01\n\x15\x43ommandWorkersRequest\x12\x12\n\nworker_ids\x18\x01 \x03(\t\x12\x0f\n\x07\x63ommand\x18\x02 \x01(\t\x12&\n\targuments\x18\x03 \x01(\x0b\x32\x13.caraway.v1.Payload\x12*\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x89\x01\n\x16\x43ommandWorkersResponse\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bworker_name\x18\x02 \x01(\t\x12\"\n\x06status\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status\x12#\n\x06output\x18\x04 \x01(\x0b\x32\x13.caraway.v1.Payload2\x8f\x02\n\x0e\x43ontrolService\x12S\n\x0bListWorkers\x12\x1e.caraway.v1.ListWorkersRequest\x1a\x1f.caraway.v1.ListWorkersResponse\"\x03\x90\x02\x01\x12M\n\tGetWorker\x12\x1c.caraway.v1.GetWorkerRequest\x1a\x1d.caraway.v1.GetWorkerResponse\"\x03\x90\x02\x01\x12Y\n\x0e\x43ommandWorkers\x12!.caraway.v1.CommandWorkersRequest\x1a\".caraway.v1.CommandWorkersResponse0\x01\x42R\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +41,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTROLSERVICE'].methods_by_name['ListWorkers']._serialized_options = b'\220\002\001'
   _globals['_CONTROLSERVICE'].methods_by_name['GetWorker']._loaded_options = None
   _globals['_CONTROLSERVICE'].methods_by_name['GetWorker']._serialized_options = b'\220\002\001'
-  _globals['_WORKER']._serialized_start=115
-  _globals['_WORKER']._serialized_end=485
-  _globals['_WORKER_STATE']._serialized_start=382
-  _globals['_WORKER_STATE']._serialized_end=485
-  _globals['_LISTWORKERSREQUEST']._serialized_start=487
-  _globals['_LISTWORKERSREQUEST']._serialized_end=588
-  _globals['_LISTWORKERSRESPONSE']._serialized_start=590
-  _globals['_LISTWORKERSRESPONSE']._serialized_end=673
-  _globals['_GETWORKERREQUEST']._serialized_start=675
-  _globals['_GETWORKERREQUEST']._serialized_end=712
-  _globals['_GETWORKERRESPONSE']._serialized_start=714
-  _globals['_GETWORKERRESPONSE']._serialized_end=769
-  _globals['_CONTROLSERVICE']._serialized_start=772
-  _globals['_CONTROLSERVICE']._serialized_end=952
+  _globals['_WORKER']._serialized_start=195
+  _globals['_WORKER']._serialized_end=565
+  _globals['_WORKER_STATE']._serialized_start=462
+  _globals['_WORKER_STATE']._serialized_end=565
+  _globals['_LISTWORKERSREQUEST']._serialized_start=567
+  _globals['_LISTWORKERSREQUEST']._serialized_end=668
+  _globals['_LISTWORKERSRESPONSE']._serialized_start=670
+  _globals['_LISTWORKERSRESPONSE']._serialized_end=753
+  _globals['_GETWORKERREQUEST']._serialized_start=755
+  _globals['_GETWORKERREQUEST']._serialized_end=792
+  _globals['_GETWORKERRESPONSE']._serialized_start=794
+  _globals['_GETWORKERRESPONSE']._serialized_end=849
+  _globals['_COMMANDWORKERSREQUEST']._serialized_start=852
+  _globals['_COMMANDWORKERSREQUEST']._serialized_end=996
+  _globals['_COMMANDWORKERSRESPONSE']._serialized_start=999
+  _globals['_COMMANDWORKERSRESPONSE']._serialized_end=1136
+  _globals['_CONTROLSERVICE']._serialized_start=1139
+  _globals['_CONTROLSERVICE']._serialized_end=1410
 # @@protoc_insertion_point(module_scope)

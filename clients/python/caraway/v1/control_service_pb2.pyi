@@ -4,13 +4,16 @@ isort:skip_file
 """
 
 import builtins
+import caraway.v1.task_pb2
 import caraway.v1.worker_service_pb2
 import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.duration_pb2
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
+import google.rpc.status_pb2
 import sys
 import typing
 
@@ -199,3 +202,77 @@ class GetWorkerResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["worker", b"worker"]) -> None: ...
 
 Global___GetWorkerResponse: typing_extensions.TypeAlias = GetWorkerResponse
+
+@typing.final
+class CommandWorkersRequest(google.protobuf.message.Message):
+    """Has workers do something."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WORKER_IDS_FIELD_NUMBER: builtins.int
+    COMMAND_FIELD_NUMBER: builtins.int
+    ARGUMENTS_FIELD_NUMBER: builtins.int
+    TIMEOUT_FIELD_NUMBER: builtins.int
+    command: builtins.str
+    """What to do, by a name that the workers know: "ping", "stats", "conf", "report" and "shutdown" of the Python worker, and
+    what an app adds. Required.
+    """
+    @property
+    def worker_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Which workers, at most GetServerInfo.max_batch_size; empty: all that are there (active or draining)."""
+
+    @property
+    def arguments(self) -> caraway.v1.task_pb2.Payload:
+        """Its arguments, a JSON object; unset: none."""
+
+    @property
+    def timeout(self) -> google.protobuf.duration_pb2.Duration:
+        """How long to wait for replies: unset is 1 s, above 60 s is 60 s."""
+
+    def __init__(
+        self,
+        *,
+        worker_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        command: builtins.str = ...,
+        arguments: caraway.v1.task_pb2.Payload | None = ...,
+        timeout: google.protobuf.duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["arguments", b"arguments", "timeout", b"timeout"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["arguments", b"arguments", "command", b"command", "timeout", b"timeout", "worker_ids", b"worker_ids"]) -> None: ...
+
+Global___CommandWorkersRequest: typing_extensions.TypeAlias = CommandWorkersRequest
+
+@typing.final
+class CommandWorkersResponse(google.protobuf.message.Message):
+    """What came of it at one worker."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: builtins.int
+    WORKER_NAME_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    OUTPUT_FIELD_NUMBER: builtins.int
+    worker_id: builtins.str
+    """Which worker."""
+    worker_name: builtins.str
+    """Its node name; empty where the worker is not known."""
+    @property
+    def status(self) -> google.rpc.status_pb2.Status:
+        """OK; what the worker says against it; DEADLINE_EXCEEDED: it was silent; NOT_FOUND (WORKER_NOT_FOUND): it is not there."""
+
+    @property
+    def output(self) -> caraway.v1.task_pb2.Payload:
+        """What it answers, as JSON."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: builtins.str = ...,
+        worker_name: builtins.str = ...,
+        status: google.rpc.status_pb2.Status | None = ...,
+        output: caraway.v1.task_pb2.Payload | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["output", b"output", "status", b"status"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["output", b"output", "status", b"status", "worker_id", b"worker_id", "worker_name", b"worker_name"]) -> None: ...
+
+Global___CommandWorkersResponse: typing_extensions.TypeAlias = CommandWorkersResponse

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ControlServiceStub(object):
-    """What operators ask about workers. Read from the store in one round trip; no worker is asked.
+    """What operators ask about workers, and of them. Lists are read from the store in one round trip; only CommandWorkers asks
+    workers themselves.
     """
 
     def __init__(self, channel):
@@ -45,10 +46,16 @@ class ControlServiceStub(object):
                 request_serializer=caraway_dot_v1_dot_control__service__pb2.GetWorkerRequest.SerializeToString,
                 response_deserializer=caraway_dot_v1_dot_control__service__pb2.GetWorkerResponse.FromString,
                 _registered_method=True)
+        self.CommandWorkers = channel.unary_stream(
+                '/caraway.v1.ControlService/CommandWorkers',
+                request_serializer=caraway_dot_v1_dot_control__service__pb2.CommandWorkersRequest.SerializeToString,
+                response_deserializer=caraway_dot_v1_dot_control__service__pb2.CommandWorkersResponse.FromString,
+                _registered_method=True)
 
 
 class ControlServiceServicer(object):
-    """What operators ask about workers. Read from the store in one round trip; no worker is asked.
+    """What operators ask about workers, and of them. Lists are read from the store in one round trip; only CommandWorkers asks
+    workers themselves.
     """
 
     def ListWorkers(self, request, context):
@@ -60,6 +67,15 @@ class ControlServiceServicer(object):
 
     def GetWorker(self, request, context):
         """Reads one worker. NOT_FOUND (WORKER_NOT_FOUND) where it was not seen of late.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CommandWorkers(self, request, context):
+        """Has workers do something, by command over their lease streams. Answers once for each worker that was meant, as the replies
+        come, then ends: when all have answered, or at the timeout, when those that did not are answered for with
+        DEADLINE_EXCEEDED. A command is not stored: a worker whose stream is broken meanwhile never sees it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +94,11 @@ def add_ControlServiceServicer_to_server(servicer, server):
                     request_deserializer=caraway_dot_v1_dot_control__service__pb2.GetWorkerRequest.FromString,
                     response_serializer=caraway_dot_v1_dot_control__service__pb2.GetWorkerResponse.SerializeToString,
             ),
+            'CommandWorkers': grpc.unary_stream_rpc_method_handler(
+                    servicer.CommandWorkers,
+                    request_deserializer=caraway_dot_v1_dot_control__service__pb2.CommandWorkersRequest.FromString,
+                    response_serializer=caraway_dot_v1_dot_control__service__pb2.CommandWorkersResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'caraway.v1.ControlService', rpc_method_handlers)
@@ -87,7 +108,8 @@ def add_ControlServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ControlService(object):
-    """What operators ask about workers. Read from the store in one round trip; no worker is asked.
+    """What operators ask about workers, and of them. Lists are read from the store in one round trip; only CommandWorkers asks
+    workers themselves.
     """
 
     @staticmethod
@@ -134,6 +156,33 @@ class ControlService(object):
             '/caraway.v1.ControlService/GetWorker',
             caraway_dot_v1_dot_control__service__pb2.GetWorkerRequest.SerializeToString,
             caraway_dot_v1_dot_control__service__pb2.GetWorkerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CommandWorkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/caraway.v1.ControlService/CommandWorkers',
+            caraway_dot_v1_dot_control__service__pb2.CommandWorkersRequest.SerializeToString,
+            caraway_dot_v1_dot_control__service__pb2.CommandWorkersResponse.FromString,
             options,
             channel_credentials,
             insecure,

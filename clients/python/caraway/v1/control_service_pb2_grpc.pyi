@@ -57,8 +57,26 @@ _ControlServiceGetWorkerType = typing_extensions.TypeVar(
     ],
 )
 
-class ControlServiceStub(typing.Generic[_ControlServiceListWorkersType, _ControlServiceGetWorkerType]):
-    """What operators ask about workers. Read from the store in one round trip; no worker is asked."""
+_ControlServiceCommandWorkersType = typing_extensions.TypeVar(
+    '_ControlServiceCommandWorkersType',
+    grpc.UnaryStreamMultiCallable[
+        caraway.v1.control_service_pb2.CommandWorkersRequest,
+        caraway.v1.control_service_pb2.CommandWorkersResponse,
+    ],
+    grpc.aio.UnaryStreamMultiCallable[
+        caraway.v1.control_service_pb2.CommandWorkersRequest,
+        caraway.v1.control_service_pb2.CommandWorkersResponse,
+    ],
+    default=grpc.UnaryStreamMultiCallable[
+        caraway.v1.control_service_pb2.CommandWorkersRequest,
+        caraway.v1.control_service_pb2.CommandWorkersResponse,
+    ],
+)
+
+class ControlServiceStub(typing.Generic[_ControlServiceListWorkersType, _ControlServiceGetWorkerType, _ControlServiceCommandWorkersType]):
+    """What operators ask about workers, and of them. Lists are read from the store in one round trip; only CommandWorkers asks
+    workers themselves.
+    """
 
     @typing.overload
     def __init__(self: ControlServiceStub[
@@ -69,6 +87,10 @@ class ControlServiceStub(typing.Generic[_ControlServiceListWorkersType, _Control
         grpc.UnaryUnaryMultiCallable[
             caraway.v1.control_service_pb2.GetWorkerRequest,
             caraway.v1.control_service_pb2.GetWorkerResponse,
+        ],
+        grpc.UnaryStreamMultiCallable[
+            caraway.v1.control_service_pb2.CommandWorkersRequest,
+            caraway.v1.control_service_pb2.CommandWorkersResponse,
         ],
     ], channel: grpc.Channel) -> None: ...
 
@@ -82,6 +104,10 @@ class ControlServiceStub(typing.Generic[_ControlServiceListWorkersType, _Control
             caraway.v1.control_service_pb2.GetWorkerRequest,
             caraway.v1.control_service_pb2.GetWorkerResponse,
         ],
+        grpc.aio.UnaryStreamMultiCallable[
+            caraway.v1.control_service_pb2.CommandWorkersRequest,
+            caraway.v1.control_service_pb2.CommandWorkersResponse,
+        ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     ListWorkers: _ControlServiceListWorkersType
@@ -89,6 +115,12 @@ class ControlServiceStub(typing.Generic[_ControlServiceListWorkersType, _Control
 
     GetWorker: _ControlServiceGetWorkerType
     """Reads one worker. NOT_FOUND (WORKER_NOT_FOUND) where it was not seen of late."""
+
+    CommandWorkers: _ControlServiceCommandWorkersType
+    """Has workers do something, by command over their lease streams. Answers once for each worker that was meant, as the replies
+    come, then ends: when all have answered, or at the timeout, when those that did not are answered for with
+    DEADLINE_EXCEEDED. A command is not stored: a worker whose stream is broken meanwhile never sees it.
+    """
 
 ControlServiceAsyncStub: typing_extensions.TypeAlias = ControlServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -99,10 +131,16 @@ ControlServiceAsyncStub: typing_extensions.TypeAlias = ControlServiceStub[
         caraway.v1.control_service_pb2.GetWorkerRequest,
         caraway.v1.control_service_pb2.GetWorkerResponse,
     ],
+    grpc.aio.UnaryStreamMultiCallable[
+        caraway.v1.control_service_pb2.CommandWorkersRequest,
+        caraway.v1.control_service_pb2.CommandWorkersResponse,
+    ],
 ]
 
 class ControlServiceServicer(metaclass=abc.ABCMeta):
-    """What operators ask about workers. Read from the store in one round trip; no worker is asked."""
+    """What operators ask about workers, and of them. Lists are read from the store in one round trip; only CommandWorkers asks
+    workers themselves.
+    """
 
     @abc.abstractmethod
     def ListWorkers(
@@ -119,5 +157,16 @@ class ControlServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[caraway.v1.control_service_pb2.GetWorkerResponse, collections.abc.Awaitable[caraway.v1.control_service_pb2.GetWorkerResponse]]:
         """Reads one worker. NOT_FOUND (WORKER_NOT_FOUND) where it was not seen of late."""
+
+    @abc.abstractmethod
+    def CommandWorkers(
+        self,
+        request: caraway.v1.control_service_pb2.CommandWorkersRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[caraway.v1.control_service_pb2.CommandWorkersResponse], collections.abc.AsyncIterator[caraway.v1.control_service_pb2.CommandWorkersResponse]]:
+        """Has workers do something, by command over their lease streams. Answers once for each worker that was meant, as the replies
+        come, then ends: when all have answered, or at the timeout, when those that did not are answered for with
+        DEADLINE_EXCEEDED. A command is not stored: a worker whose stream is broken meanwhile never sees it.
+        """
 
 def add_ControlServiceServicer_to_server(servicer: ControlServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

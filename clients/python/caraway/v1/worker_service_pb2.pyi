@@ -33,6 +33,7 @@ class LeaseTasksRequest(google.protobuf.message.Message):
     CREDIT_FIELD_NUMBER: builtins.int
     HEARTBEAT_FIELD_NUMBER: builtins.int
     DRAIN_FIELD_NUMBER: builtins.int
+    COMMAND_REPLY_FIELD_NUMBER: builtins.int
     @property
     def hello(self) -> Global___Hello:
         """First, and once."""
@@ -49,6 +50,10 @@ class LeaseTasksRequest(google.protobuf.message.Message):
     def drain(self) -> Global___DrainRequest:
         """Asks for no more: answered by DrainAck."""
 
+    @property
+    def command_reply(self) -> Global___CommandReply:
+        """Answers a WorkerCommand."""
+
     def __init__(
         self,
         *,
@@ -56,10 +61,11 @@ class LeaseTasksRequest(google.protobuf.message.Message):
         credit: Global___Credit | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
         drain: Global___DrainRequest | None = ...,
+        command_reply: Global___CommandReply | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["credit", b"credit", "drain", b"drain", "heartbeat", b"heartbeat", "hello", b"hello", "message", b"message"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["credit", b"credit", "drain", b"drain", "heartbeat", b"heartbeat", "hello", b"hello", "message", b"message"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["message", b"message"]) -> typing.Literal["hello", "credit", "heartbeat", "drain"] | None: ...
+    def HasField(self, field_name: typing.Literal["command_reply", b"command_reply", "credit", b"credit", "drain", b"drain", "heartbeat", b"heartbeat", "hello", b"hello", "message", b"message"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["command_reply", b"command_reply", "credit", b"credit", "drain", b"drain", "heartbeat", b"heartbeat", "hello", b"hello", "message", b"message"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["message", b"message"]) -> typing.Literal["hello", "credit", "heartbeat", "drain", "command_reply"] | None: ...
 
 Global___LeaseTasksRequest: typing_extensions.TypeAlias = LeaseTasksRequest
 
@@ -73,6 +79,7 @@ class LeaseTasksResponse(google.protobuf.message.Message):
     LEASES_FIELD_NUMBER: builtins.int
     HEARTBEAT_ACK_FIELD_NUMBER: builtins.int
     CANCEL_FIELD_NUMBER: builtins.int
+    COMMAND_FIELD_NUMBER: builtins.int
     DRAIN_ACK_FIELD_NUMBER: builtins.int
     GOAWAY_FIELD_NUMBER: builtins.int
     @property
@@ -92,6 +99,10 @@ class LeaseTasksResponse(google.protobuf.message.Message):
         """Tasks whose cancellation is asked for."""
 
     @property
+    def command(self) -> Global___WorkerCommand:
+        """Something to do beside: answered by CommandReply, and at once."""
+
+    @property
     def drain_ack(self) -> Global___DrainAck:
         """No lease follows on this stream."""
 
@@ -106,12 +117,13 @@ class LeaseTasksResponse(google.protobuf.message.Message):
         leases: Global___LeaseBatch | None = ...,
         heartbeat_ack: Global___HeartbeatAck | None = ...,
         cancel: Global___CancelLeases | None = ...,
+        command: Global___WorkerCommand | None = ...,
         drain_ack: Global___DrainAck | None = ...,
         goaway: Global___Goaway | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["cancel", b"cancel", "drain_ack", b"drain_ack", "goaway", b"goaway", "heartbeat_ack", b"heartbeat_ack", "leases", b"leases", "message", b"message", "welcome", b"welcome"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["cancel", b"cancel", "drain_ack", b"drain_ack", "goaway", b"goaway", "heartbeat_ack", b"heartbeat_ack", "leases", b"leases", "message", b"message", "welcome", b"welcome"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["message", b"message"]) -> typing.Literal["welcome", "leases", "heartbeat_ack", "cancel", "drain_ack", "goaway"] | None: ...
+    def HasField(self, field_name: typing.Literal["cancel", b"cancel", "command", b"command", "drain_ack", b"drain_ack", "goaway", b"goaway", "heartbeat_ack", b"heartbeat_ack", "leases", b"leases", "message", b"message", "welcome", b"welcome"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["cancel", b"cancel", "command", b"command", "drain_ack", b"drain_ack", "goaway", b"goaway", "heartbeat_ack", b"heartbeat_ack", "leases", b"leases", "message", b"message", "welcome", b"welcome"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["message", b"message"]) -> typing.Literal["welcome", "leases", "heartbeat_ack", "cancel", "command", "drain_ack", "goaway"] | None: ...
 
 Global___LeaseTasksResponse: typing_extensions.TypeAlias = LeaseTasksResponse
 
@@ -619,6 +631,66 @@ class CancelLeases(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["items", b"items"]) -> None: ...
 
 Global___CancelLeases: typing_extensions.TypeAlias = CancelLeases
+
+@typing.final
+class WorkerCommand(google.protobuf.message.Message):
+    """Something that an operator wants of the worker; see ControlService.CommandWorkers. Worth no answer after its caller's timeout."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: builtins.int
+    COMMAND_FIELD_NUMBER: builtins.int
+    ARGUMENTS_FIELD_NUMBER: builtins.int
+    command_id: builtins.str
+    """Names it in the reply."""
+    command: builtins.str
+    """What to do."""
+    @property
+    def arguments(self) -> caraway.v1.task_pb2.Payload:
+        """Its arguments, a JSON object; unset: none."""
+
+    def __init__(
+        self,
+        *,
+        command_id: builtins.str = ...,
+        command: builtins.str = ...,
+        arguments: caraway.v1.task_pb2.Payload | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["arguments", b"arguments"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["arguments", b"arguments", "command", b"command", "command_id", b"command_id"]) -> None: ...
+
+Global___WorkerCommand: typing_extensions.TypeAlias = WorkerCommand
+
+@typing.final
+class CommandReply(google.protobuf.message.Message):
+    """What came of a WorkerCommand."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    OUTPUT_FIELD_NUMBER: builtins.int
+    command_id: builtins.str
+    """Which command."""
+    @property
+    def status(self) -> google.rpc.status_pb2.Status:
+        """OK; UNIMPLEMENTED: the worker does not know it; INVALID_ARGUMENT, INTERNAL: what was wrong."""
+
+    @property
+    def output(self) -> caraway.v1.task_pb2.Payload:
+        """The answer, as JSON, no larger than GetServerInfo.max_payload_bytes."""
+
+    def __init__(
+        self,
+        *,
+        command_id: builtins.str = ...,
+        status: google.rpc.status_pb2.Status | None = ...,
+        output: caraway.v1.task_pb2.Payload | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["output", b"output", "status", b"status"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["command_id", b"command_id", "output", b"output", "status", b"status"]) -> None: ...
+
+Global___CommandReply: typing_extensions.TypeAlias = CommandReply
 
 @typing.final
 class DrainRequest(google.protobuf.message.Message):

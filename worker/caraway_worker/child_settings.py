@@ -1,9 +1,11 @@
-"""What a worker's settings mean to its children."""
+"""From the worker's settings to what its pool and its children are told."""
+
+from collections.abc import Callable
 
 from caraway.settings import ClientSettings, definitions, environment_of
 from caraway_worker.children import PoolOptions
 from caraway_worker.options import ChildOptions
-from caraway_worker.process import start_child
+from caraway_worker.process import Link, start_child
 from caraway_worker.settings import Settings
 from caraway_worker.solo import adopt
 
@@ -41,7 +43,8 @@ def client_environment(settings: Settings) -> dict[str, str]:
     return {one.variable: written[one.variable] for one in known if one.field in given}
 
 
-def pool_options(settings: Settings) -> PoolOptions:
-    """How the pool starts its children."""
-    link = start_child if not settings.adopt else (lambda _options: adopt(settings.adopt))
+def pool_options(settings: Settings, link: Callable[[ChildOptions], Link] | None) -> PoolOptions:
+    """What the pool is told; `link` is how it comes by a child, None: as the settings say."""
+    if link is None:
+        link = start_child if not settings.adopt else (lambda _options: adopt(settings.adopt))
     return PoolOptions(settings.children, child_options(settings), link)

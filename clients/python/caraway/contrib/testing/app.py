@@ -1,0 +1,121 @@
+"""TestApp: an app with a gateway of its own, inside of the test's process."""
+
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final
+
+from caraway.app import Caraway
+from caraway.contrib.testing.background import background
+from caraway.contrib.testing.parts import part
+from caraway.exceptions import ImproperlyConfigured
+from caraway.settings import ClientSettings
+
+__all__ = ["TestApp", "in_process_gateway"]
+
+_IN_PROCESS: Final = "memory://"
+_SCHEMES: Final = ("grpc://", "grpcs://")
+_RENAMED: Final = {"broker_url": "target", "task_default_queue": "default_queue"}
+_MEANINGLESS: Final = frozenset(
+    {
+        "broker_heartbeat", "broker_transport_options", "cache_backend", "enable_utc", "result_backend", "timezone",
+        "worker_hijack_root_logger", "worker_log_color",
+    }
+)  # fmt: skip
+
+
+class _Gateway:
+    """A gateway in this process, from its start to `stop`."""
+
+    def __init__(self) -> None:
+        background.enter()
+        try:
+            self._gateway = part("gateway")()
+            self.target: str = background.run(self._gateway.start())
+        except BaseException:
+            background.leave()
+            raise
+
+    def stop(self) -> None:
+        background.run(self._gateway.stop())
+        background.leave()
+
+
+class TestApp(Caraway):
+    """An app for tests. What names no gateway gets one of its own when it is first needed; `close` ends that.
+
+    with TestApp() as app:
+        ...
+    """
+
+    __test__ = False  # it is none, whatever pytest thinks of its name
+
+    def __init__(self, name: str | None = None, config: Mapping[str, Any] | None = None, **options: Any) -> None:
+        """`config` and `options` are settings of a Caraway, by its names or Celery's; "memory://" is a gateway here.
+
+        Settings of Celery's that have no meaning here are taken with a warning; TypeError for others.
+        """
+        super().__init__(name or "caraway.tests", **_settings({**(config or {}), **options}))
+        self._own: _Gateway | None = None
+        self._starting = threading.Lock()
+
+    @property
+    def client_settings(self) -> ClientSettings:
+        """How the gateway is reached; starts one. Raises ImproperlyConfigured where that is not installed."""
+        with self._starting:
+            if self._client_settings is None and self._given["target"] is None:
+                self._own = _Gateway()
+                self._client_settings = ClientSettings(target=self._own.target)
+        return super().client_settings
+
+    def close(self) -> None:
+        """Close the connection, and end the gateway that this app has started, with all that it holds."""
+        super().close()
+        own, self._own = self._own, None
+        if own is not None:
+            self.retarget(None)
+            own.stop()
+
+    def __enter__(self) -> "TestApp":
+        """Use it for a block."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _exc: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+@contextmanager
+def in_process_gateway(*apps: Caraway) -> Iterator[str]:
+    """Run a gateway in this process for a block, and give its address; these apps use it meanwhile.
+
+    For tests of an app that stands in its own module: its settings name another gateway, or none.
+    """
+    gateway = _Gateway()
+    try:
+        for app in apps:
+            app.retarget(gateway.target)
+        yield gateway.target
+    finally:
+        for app in apps:
+            app.retarget(None)
+        gateway.stop()
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for name, value in config.items():
+        if name in _MEANINGLESS:
+            warnings.warn(f"the setting {name!r} has no effect in Caraway", stacklevel=4)
+        else:
+            settings[_RENAMED.get(name, name)] = value
+    target = settings.get("target")
+    if target == _IN_PROCESS:
+        settings["target"] = None
+    elif target is not None and "://" in target and not target.startswith(_SCHEMES):
+        raise ImproperlyConfigured(f"{target!r} is no gateway: write HOST:PORT, or {_IN_PROCESS} for one of its own")
+    return settings

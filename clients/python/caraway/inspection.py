@@ -1,0 +1,194 @@
+"""`app.control.inspect()`: what workers are, have and know, in the shapes that Celery gives."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC
+from typing import Any, Final, Protocol
+
+from caraway.destination import Destination, keyed
+from caraway.durations import Seconds
+from caraway.exceptions import DecodeError
+from caraway.payload import decode_arguments
+from caraway.readings import Found, tasks_held, tasks_of_queues, workers_there
+from caraway.v1 import control_service_pb2, task_pb2, task_service_pb2
+
+__all__ = ["Inspect"]
+
+_State = task_pb2.Task
+_Worker = control_service_pb2.Worker
+_FULL: Final = task_pb2.TASK_VIEW_FULL
+_AT_ONCE: Final = 50
+_HELD: Final = {_State.STATE_LEASED: "reserved", _State.STATE_RUNNING: "active"}
+
+
+class Asker(Protocol):
+    """`app.control`, as inspection sees it."""
+
+    app: Any
+
+    def ask(
+        self, command: str, arguments: Any, destination: Destination, timeout: Seconds, limit: int | None = None
+    ) -> Iterator[tuple[str, Any]]:
+        """Have workers do something."""
+
+
+Replies = dict[str, Any] | None
+
+
+class Inspect:
+    """Each method gives `{worker: answer}`, or None where no worker is there, as Celery's do.
+
+    Lists come from the store, so a busy worker has them too, and nothing is waited for; `ping`, `stats`, `conf` and
+    `report` ask the workers and wait for them at most `timeout` seconds. All raise OperationalError when the gateway
+    stays away.
+    """
+
+    def __init__(
+        self,
+        control: Asker,
+        destination: Destination,
+        timeout: Seconds,
+        callback: Callable[[Any], Any] | None,
+        limit: int | None,
+    ) -> None:
+        """Made by `app.control.inspect`."""
+        self._control = control
+        self._gateway = control.app.gateway
+        self._destination = destination
+        self._timeout = timeout
+        self._callback = callback
+        self._limit = limit
+
+    # Asked of workers.
+
+    def ping(self, destination: str | Iterable[str] | None = None) -> Replies:
+        """`{"ok": "pong"}` of each."""
+        return self._ask("ping", destination=destination)
+
+    def stats(self) -> Replies:
+        """Process id, pool, resource usage, and tasks taken by name."""
+        return self._ask("stats")
+
+    def conf(self, with_defaults: bool = False) -> Replies:
+        """Settings of the workers as text, secrets masked: those that differ from their default, or all."""
+        return self._ask("conf", {"with_defaults": with_defaults})
+
+    def report(self) -> Replies:
+        """`{"ok": text}`: versions, platform and settings."""
+        return self._ask("report")
+
+    def _ask(self, command: str, arguments: Any = None, destination: str | Iterable[str] | None = None) -> Replies:
+        chosen = self._destination if destination is None else Destination.of(destination)
+        found = {}
+        for name, answer in self._control.ask(command, arguments, chosen, self._timeout, self._limit):
+            found[name] = answer
+            if self._callback is not None:
+                self._callback({name: answer})
+        return found or None
+
+    # Read from the store.
+
+    def active(self, safe: bool | None = None) -> Replies:
+        """Tasks that run; one is known to run once it does so for 0.1 s, or at once with `track_started`."""
+        return self._held(_State.STATE_RUNNING)
+
+    def reserved(self, safe: bool | None = None) -> Replies:
+        """Tasks that a worker has, and that are not known to run."""
+        return self._held(_State.STATE_LEASED)
+
+    def scheduled(self, safe: bool | None = None) -> Replies:
+        """Tasks that wait for their time: in the store, so each is told of every worker that serves its queue."""
+        states = (_State.STATE_SCHEDULED, _State.STATE_RETRYING)
+        return self._listed(lambda workers: tasks_of_queues(self._gateway, workers, states, _FULL), _waiting)
+
+    def revoked(self) -> Replies:
+        """Ids of tasks that ended as revoked and can still be read, told of every worker that serves their queue."""
+        states = (_State.STATE_REVOKED,)
+        return self._listed(
+            lambda workers: tasks_of_queues(self._gateway, workers, states), lambda _, task: task.task_id
+        )
+
+    def registered(self, *taskinfoitems: str) -> Replies:
+        """Names of the tasks that a worker knows; `["*"]` for one that takes any. More is not told (ValueError)."""
+        if taskinfoitems:
+            raise ValueError("workers tell the names of their tasks alone: leave taskinfoitems out")
+        return self._of_each(lambda worker: sorted(worker.task_names) or ["*"])
+
+    registered_tasks = registered
+
+    def active_queues(self) -> Replies:
+        """Queues that a worker takes tasks from."""
+        return self._of_each(lambda worker: [{"name": queue, "routing_key": queue} for queue in worker.queues])
+
+    def query_task(self, *ids: str | Iterable[str]) -> Replies:
+        """What workers have of these tasks: `{id: ["active" or "reserved", task]}`."""
+        wanted = [one for given in ids for one in ((given,) if isinstance(given, str) else given)]
+        workers = self._workers()
+        keys = keyed(workers)
+        found: dict[str, Any] = {name: {} for name in keys.values()}
+        names = {worker.worker_id: worker.info.name for worker in workers}
+        for task in self._read(wanted):
+            state = _HELD.get(task.state)
+            if state is not None and task.worker_id in keys:
+                found[keys[task.worker_id]][task.task_id] = [state, _document(task, names[task.worker_id])]
+        return found or None
+
+    def _read(self, ids: Sequence[str]) -> Iterator[task_pb2.Task]:
+        left = list(dict.fromkeys(ids))
+        while left:
+            asked, left = left[:_AT_ONCE], left[_AT_ONCE:]
+            request = task_service_pb2.BatchGetTasksRequest(task_ids=asked, view=_FULL)
+            response = self._gateway.ask("BatchGetTasks", request)
+            yield from response.tasks
+            left += response.unread_task_ids
+
+    def _workers(self) -> list[_Worker]:
+        return self._destination.choose(workers_there(self._gateway))[: self._limit]
+
+    def _of_each(self, tell: Callable[[_Worker], Any]) -> Replies:
+        workers = self._workers()
+        keys = keyed(workers)
+        return {keys[worker.worker_id]: tell(worker) for worker in workers} or None
+
+    def _held(self, state: task_pb2.Task.State.ValueType) -> Replies:
+        return self._listed(
+            lambda workers: tasks_held(self._gateway, workers, state, _FULL),
+            lambda worker, task: _document(task, worker.info.name),
+        )
+
+    def _listed(self, read: Callable[[list[_Worker]], Found], show: Callable[[_Worker, task_pb2.Task], Any]) -> Replies:
+        workers = self._workers()
+        keys = keyed(workers)
+        found: dict[str, list[Any]] = {name: [] for name in keys.values()}
+        if workers:
+            for worker, task in read(workers):
+                found[keys[worker.worker_id]].append(show(worker, task))
+        return found or None
+
+
+def _document(task: task_pb2.Task, worker: str | None) -> dict[str, Any]:
+    spec = task.spec
+    try:
+        args, kwargs = decode_arguments(spec)
+    except DecodeError:
+        args, kwargs = (), {}
+    return {
+        "id": task.task_id,
+        "name": spec.name,
+        "type": spec.name,
+        "args": list(args),
+        "kwargs": kwargs,
+        "hostname": worker,
+        "time_start": task.start_time.ToNanoseconds() / 1e9 if task.HasField("start_time") else None,
+        "acknowledged": spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START and task.state == _State.STATE_RUNNING,
+        "delivery_info": {
+            "exchange": "",
+            "routing_key": spec.queue,
+            "priority": spec.priority,
+            "redelivered": task.delivery_count > task.attempt,
+        },
+    }
+
+
+def _waiting(_worker: _Worker, task: task_pb2.Task) -> dict[str, Any]:
+    eta = task.next_attempt_time.ToDatetime(tzinfo=UTC).isoformat() if task.HasField("next_attempt_time") else None
+    return {"eta": eta, "priority": task.spec.priority, "request": _document(task, None)}

@@ -1,0 +1,1 @@
+"""A module that the worker's fixture imports."""

@@ -1,0 +1,53 @@
+"""What operators may have a worker do, by name: ControlService.CommandWorkers."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from google.rpc import code_pb2, status_pb2
+
+from caraway.v1 import task_pb2, worker_service_pb2
+
+logger = logging.getLogger("caraway.worker")
+
+Command = Callable[..., Any]
+
+
+class Commands:
+    """Runs commands, which must be quick: each is a function that takes keyword arguments and returns JSON."""
+
+    def __init__(self, known: Mapping[str, Command]) -> None:
+        self._known = dict(known)
+
+    def add(self, name: str, command: Command) -> None:
+        """Answer to this name from now on. A ValueError or TypeError that it raises is the caller's fault."""
+        self._known[name] = command
+
+    def answer(self, asked: worker_service_pb2.WorkerCommand) -> worker_service_pb2.CommandReply:
+        """Run a command, and write down what came of it."""
+        reply = worker_service_pb2.CommandReply(command_id=asked.command_id)
+        command = self._known.get(asked.command)
+        if command is None:
+            known = ", ".join(sorted(self._known))
+            text = f"this worker has no command {asked.command!r}; it has {known}"
+            reply.status.CopyFrom(status_pb2.Status(code=code_pb2.UNIMPLEMENTED, message=text))
+            return reply
+        try:
+            output = command(**_arguments(asked.arguments))
+            reply.output.json = json.dumps(output, default=str)
+        except (TypeError, ValueError) as error:
+            text = f"the command {asked.command}: {error}"
+            reply.status.CopyFrom(status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message=text))
+        except Exception as error:
+            logger.exception("the command %s raised", asked.command)
+            text = f"the command {asked.command} raised {type(error).__name__}: {error}"
+            reply.status.CopyFrom(status_pb2.Status(code=code_pb2.INTERNAL, message=text))
+        return reply
+
+
+def _arguments(payload: task_pb2.Payload) -> dict[str, Any]:
+    arguments = json.loads(payload.json) if payload.json else {}
+    if not isinstance(arguments, dict):
+        raise ValueError("its arguments are to be a JSON object")
+    return arguments
