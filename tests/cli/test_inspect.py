@@ -10,6 +10,7 @@ import click.testing
 import pytest
 from click.testing import CliRunner
 
+from caraway import Caraway
 from caraway.cli import main
 from support.gateway import GatewayProcess
 from support.processes import eventually
@@ -19,6 +20,7 @@ Run = Callable[..., click.testing.Result]
 Read = Callable[..., list[Any]]
 
 NAME = f"inspected-{uuid.uuid4().hex[:8]}@here"
+BUILTIN = sorted(Caraway("any").tasks)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,8 @@ def test_tasks_that_run_that_are_held_and_that_are_scheduled(run: Run, read: Rea
 
 
 def test_what_a_worker_knows_and_serves(read: Read, inspected: WorkerProcess) -> None:
-    assert [row["task"] for row in read("inspect", "registered", "-d", NAME)] == ["cli.add", "cli.fail", "cli.wait_for"]
+    registered = [row["task"] for row in read("inspect", "registered", "-d", NAME)]
+    assert registered == [*BUILTIN, "cli.add", "cli.fail", "cli.wait_for"]
     assert read("inspect", "active_queues", "-d", NAME) == [{"worker": NAME, "queue": "inspected"}]
     (stats,) = read("inspect", "stats", "-d", NAME)
     assert (stats["pid"], stats["concurrency"], stats["pool"]) == (inspected.pid, 1, "process")

@@ -143,6 +143,8 @@ def _importable_name(app: Caraway) -> str:
     for module in list(sys.modules.values()):
         if not isinstance(getattr(module, "__spec__", None), ModuleSpec):
             continue
+        if module.__name__.partition(".")[0] == "caraway":
+            continue  # it knows the current app, but makes none
         for name, value in list(vars(module).items()):
             if value is app:
                 return f"{module.__name__}:{name}"
