@@ -84,6 +84,8 @@ format: setup ## format Python and protos in place
 	@$(BIN)/buf format -w proto
 
 OLDEST := .build/oldest
+# Tests wait more than they compute; those of one file share their servers.
+PARALLEL := -n 4 --dist loadfile
 
 # The lowest versions that pyproject.toml allows; what the tests themselves need is as new as goes with them.
 $(OLDEST)/.ready: pyproject.toml
@@ -95,12 +97,12 @@ $(OLDEST)/.ready: pyproject.toml
 
 .PHONY: test-oldest
 test-oldest: $(OLDEST)/.ready ## the tests with the oldest supported dependencies, but for the slowest (kills)
-	@$(OLDEST)/bin/pytest -q -m 'not chaos and not installs'
+	@$(OLDEST)/bin/pytest -q $(PARALLEL) -m 'not chaos and not installs' tests/unit tests/sdk tests/store tests/api tests/worker tests/cli tests/e2e
 
 .PHONY: test
 test: lint $(if $(CI),test-oldest) ## set up and pass every test; in CI with the oldest dependencies too
 	@mkdir -p .build
-	@$(BIN)/pytest; code=$$?; echo $$code > .build/pytest.exit; exit $$code
+	@$(BIN)/pytest $(PARALLEL); code=$$?; echo $$code > .build/pytest.exit; exit $$code
 
 .PHONY: demo
 demo: setup ## count words on a gateway and a worker of its own: make demo FILES="a.txt b.txt"
