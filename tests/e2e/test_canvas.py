@@ -21,7 +21,7 @@ from support.worker import WorkerProcess
 @pytest.fixture(scope="module", autouse=True)
 def worker(gateway: GatewayProcess) -> Iterator[WorkerProcess]:
     """A worker of canvas_app at the session's gateway."""
-    app._target = gateway.target
+    app.retarget(gateway.target)
     process = WorkerProcess(gateway.target, "e2e.canvas_app", "-c", "2").ready()
     yield process
     process.stop()
