@@ -95,7 +95,8 @@ def test_tasks_that_run_that_are_scheduled_and_that_were_revoked(app: Caraway, i
 
 
 def test_what_a_worker_knows_and_serves(inspect: Any) -> None:
-    assert inspect.registered() == {NAME: ["cli.add", "cli.fail", "cli.wait_for"]}
+    names = inspect.registered()[NAME]
+    assert [name for name in names if name.startswith("cli.")] == ["cli.add", "cli.fail", "cli.wait_for"]
     assert inspect.active_queues() == {NAME: [{"name": QUEUE, "routing_key": QUEUE}]}
     assert inspect.reserved() == {NAME: []}
     with pytest.raises(ValueError, match="names of their tasks alone"):

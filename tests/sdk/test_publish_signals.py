@@ -1,4 +1,4 @@
-"""before_task_publish and after_task_publish, in the caller."""
+"""before_task_publish and after_task_publish, in the caller; and what eager runs tell instead."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,8 +6,17 @@ from typing import Any
 import pytest
 
 from caraway import Caraway, Unique, request
-from caraway.exceptions import CarawayError, SubmitError
-from caraway.signals import after_task_publish, before_task_publish
+from caraway.canvas import chain
+from caraway.exceptions import CarawayError, Reject, SubmitError
+from caraway.signals import (
+    after_task_publish,
+    before_task_publish,
+    task_postrun,
+    task_prerun,
+    task_retry,
+    task_success,
+)
+from caraway.workflow import submitting
 from support.played import PlayedGateway, refusal
 
 
@@ -95,3 +104,60 @@ def test_inside_a_task_the_family_is_told(app: Caraway, seen: Seen) -> None:
         request.pop(token)
     for _, told in (*seen.before, *seen.after):
         assert (told["headers"]["root_id"], told["headers"]["parent_id"]) == ("root", "parent")
+
+
+def test_each_task_of_a_canvas_is_told(seen: Seen) -> None:
+    app: Any = Caraway("canvases", target="127.0.0.1:1")
+    canvas = chain(app.signature("one", (1,)), app.signature("two", (2,)).set(queue="q", headers={"tenant": "a"}))
+    canvas.freeze()
+    steps = submitting(app.nodes_of(canvas), app)
+    call = next(steps)
+    first, second = (node.node_id for node in call.arguments[1].workflow.nodes)
+    assert [(name, told["headers"]["id"], told["headers"]["parent_id"]) for name, told in seen.before] == [
+        ("one", first, None), ("two", second, first),
+    ]  # fmt: skip
+    assert seen.after == []
+    with pytest.raises(StopIteration):
+        steps.send(None)
+    assert [(name, told["body"], told["headers"]["root_id"]) for name, told in seen.after] == [
+        ("one", ((1,), {}, {}), first), ("two", ((2,), {}, {}), first),
+    ]  # fmt: skip
+    assert [told["routing_key"] for _, told in (*seen.before, *seen.after)] == ["default", "q"] * 2
+    assert seen.after[1][1]["headers"]["tenant"] == "a"
+
+
+def test_eager_runs_are_attempts_and_no_publishing(seen: Seen) -> None:
+    app = Caraway("eager", task_always_eager=True)
+    told: list[Any] = []
+
+    def note(signal: Any, sender: Any, **facts: Any) -> None:
+        told.append((signal.name, sender.name, facts.get("state")))
+
+    @app.task(name="once_more", bind=True, max_retries=1, default_retry_delay=0)
+    def once_more(self: Any) -> str:
+        if self.request.retries == 0:
+            raise self.retry()
+        return "done"
+
+    @app.task(name="reject")
+    def reject() -> None:
+        raise Reject("no")
+
+    for signal in (task_prerun, task_postrun, task_retry, task_success):
+        signal.connect(note)
+    assert once_more.delay().get() == "done"
+    reject.delay()
+    assert told == [
+        ("task_prerun", "once_more", None), ("task_retry", "once_more", None), ("task_postrun", "once_more", "RETRY"),
+        ("task_prerun", "once_more", None), ("task_success", "once_more", None),
+        ("task_postrun", "once_more", "SUCCESS"),
+        ("task_prerun", "reject", None), ("task_postrun", "reject", "REJECTED"),
+    ]  # fmt: skip
+    assert (seen.before, seen.after) == ([], [])
+
+
+def test_arguments_in_a_form_that_only_the_app_accepts_are_told(played: PlayedGateway, seen: Seen) -> None:
+    app = Caraway("pickling", target=played.target, task_serializer="pickle", accept_content=["pickle"])
+    app.send_task("proj.add", ({1, 2},))
+    assert seen.after[0][1]["body"] == (({1, 2},), {}, {})
+    app.close()

@@ -113,7 +113,7 @@ class Child:
             if kind == Kind.ASSIGN:
                 assignments.append((slots[SEQUENCE.unpack_from(body)[0] % len(slots)], body))
             elif kind == Kind.NOTICE:
-                Notice.from_bytes(body).send(self._options.worker, self._app.tasks)
+                Notice.from_bytes(body).send(self._options.worker, self._app)
             elif kind == Kind.LIMITS:
                 self.executor.limits = Limits.from_bytes(body)
         return assignments if chunk else None

@@ -63,7 +63,7 @@ class InProcessWorker:
 
     def _tell(self, notice: Notice) -> None:
         # Not in the loop: a receiver may call the gateway, which may be served by this very loop.
-        self._receivers.submit(notice.send, self.settings.name, self._app.tasks)
+        self._receivers.submit(notice.send, self.settings.name, self._app)
 
     @property
     def is_running(self) -> bool:

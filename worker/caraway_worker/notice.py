@@ -2,10 +2,10 @@
 
 import json
 import struct
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
+from caraway.app import Caraway
 from caraway.exceptions import DecodeError, NotRegistered
 from caraway.signals import task_received, task_rejected, task_revoked, task_unknown
 from caraway.v1 import worker_service_pb2
@@ -40,9 +40,9 @@ class Notice:
         end = start + _HEAD.unpack_from(body)[0]
         return cls(lease=body[end:], **json.loads(body[start:end]))
 
-    def send(self, worker: str, tasks: Mapping[str, Any]) -> None:
-        """Call the receivers, here. `worker` is the worker's name, `tasks` are the app's by name."""
-        request = Request(worker_service_pb2.TaskLease.FromString(self.lease), worker)
+    def send(self, worker: str, app: Caraway) -> None:
+        """Call the receivers, here. `worker` is the worker's name."""
+        request = Request(worker_service_pb2.TaskLease.FromString(self.lease), worker, app)
         if self.signal == task_received.name:
             task_received.send(sender=worker, request=request)
         elif self.signal == task_unknown.name:
@@ -52,7 +52,7 @@ class Notice:
             task_rejected.send(sender=worker, message=request, exc=DecodeError(self.error))
         else:
             task_revoked.send(
-                sender=tasks.get(request.name, request.name),
+                sender=app.tasks.get(request.name, request.name),
                 request=request,
                 terminated=self.terminated,
                 signum=self.signum,

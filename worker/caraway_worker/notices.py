@@ -19,6 +19,7 @@ from caraway_worker.pool import Pool
 
 logger = logging.getLogger("caraway.worker")
 
+_UNREADABLE: Final = ("ContentDisallowed", "DecodeError")
 _MOST_WAITING: Final = 1000
 
 
@@ -45,7 +46,7 @@ class Notices:
             error = worker_service_pb2.TaskReport.FromString(report).failed.error
             if error.kind == task_pb2.TaskError.KIND_UNKNOWN_TASK:
                 self._tell(Notice(task_unknown.name, delivery.lease, error.message))
-            elif error.kind == task_pb2.TaskError.KIND_PAYLOAD and error.type.endswith(".DecodeError"):
+            elif error.kind == task_pb2.TaskError.KIND_PAYLOAD and error.type.rpartition(".")[2] in _UNREADABLE:
                 self._tell(Notice(task_rejected.name, delivery.lease, error.message))
 
 

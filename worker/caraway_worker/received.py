@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caraway import request
-from caraway.payload import decode_arguments
+from caraway.payload import ReadingRules, decode_arguments
 from caraway.v1 import worker_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A delivery that a worker has, or had. `hostname` is the worker's name."""
+    """A delivery that a worker has, or had. `hostname` is the worker's name, `rules` are the app's."""
 
     lease: worker_service_pb2.TaskLease
     hostname: str
+    rules: ReadingRules
 
     @property
     def id(self) -> str:
@@ -32,13 +33,13 @@ class Request:
 
     @property
     def args(self) -> tuple[Any, ...]:
-        """What it is called with. Raises DecodeError."""
-        return decode_arguments(self.lease.task)[0]
+        """What it is called with. Raises PayloadError."""
+        return decode_arguments(self.lease.task, self.rules)[0]
 
     @property
     def kwargs(self) -> dict[str, Any]:
-        """What it is called with. Raises DecodeError."""
-        return decode_arguments(self.lease.task)[1]
+        """What it is called with. Raises PayloadError."""
+        return decode_arguments(self.lease.task, self.rules)[1]
 
     @property
     def headers(self) -> dict[str, str]:

@@ -232,7 +232,7 @@ class Caraway(Canvases):
             fill(spec, result.id, name, args, kwargs, options, named)
             result.id = self.gateway.submit(spec, policy)
             if after_task_publish.receivers:
-                publishing.after(spec)
+                publishing.after(spec, self)
         return result
 
     async def asubmit(
@@ -252,7 +252,7 @@ class Caraway(Canvases):
             fill(spec, result.id, name, args, kwargs, options, named)
             result.id = await self.gateway.asubmit(spec, policy)
             if after_task_publish.receivers:
-                publishing.after(spec)
+                publishing.after(spec, self)
         return result
 
     def _prepare(

@@ -181,7 +181,7 @@ class Batch:
                 continue
             self.accepted += 1
             if after_task_publish.receivers:
-                publishing.after(item.task)
+                publishing.after(item.task, self.app)
             follower = self._followers.pop(item.task.task_id, None) if self._followers else None
             if follower is not None:
                 follower.id = result.response.task.task_id

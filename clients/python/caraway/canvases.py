@@ -40,7 +40,7 @@ class Canvases(Content):
         if self.task_always_eager:
             return eager.apply(self, plan, exact=True, propagate=self.task_eager_propagates)
         result = plan.freeze()
-        walk(self, submitting(self.nodes_of(plan)))
+        walk(self, submitting(self.nodes_of(plan), self))
         return result
 
     async def astart(self, plan: Plan) -> Any:
@@ -50,7 +50,7 @@ class Canvases(Content):
         if self.task_always_eager:
             return eager.apply(self, plan, exact=True, propagate=self.task_eager_propagates)
         result = plan.freeze()
-        await awalk(self, submitting(self.nodes_of(plan)))
+        await awalk(self, submitting(self.nodes_of(plan), self))
         return result
 
     def nodes_of(self, plan: Plan) -> Iterator[workflow_pb2.WorkflowNode]:

@@ -1,11 +1,12 @@
-"""Runs the attempts of one task here and now, with its hooks; each retry at once."""
+"""Runs the attempts of one task here and now, with its hooks and signals; each retry at once."""
 
 import inspect
 from typing import Any
 
-from caraway import request, states
+from caraway import attempt_signals, request, states
 from caraway.coroutines import run_to_end
-from caraway.exceptions import Retry, TaskPredicate
+from caraway.dispatch import Signal
+from caraway.exceptions import Reject, Retry, TaskPredicate
 from caraway.hook_calls import calls_after
 from caraway.payload import decode, decode_arguments, encode
 
@@ -19,20 +20,27 @@ def run(task: Any, context: request.Context, exact: bool) -> Any:
         try:
             value = _attempt(task, context, exact)
         except Retry as again:
-            _call_hooks(task, context, states.RETRY, None, again)
+            _tell(task, context, states.RETRY, None, again)
             _change(task, context, again)
         except Exception as error:
-            state = states.IGNORED if isinstance(error, TaskPredicate) else states.FAILURE
-            _call_hooks(task, context, state, None, error)
+            _tell(task, context, _state_after(error), None, error)
             raise
         else:
-            _call_hooks(task, context, states.SUCCESS, value, None)
+            _tell(task, context, states.SUCCESS, value, None)
             return value
         finally:
             request.pop(token)
 
 
+def _state_after(error: Exception) -> str:
+    if isinstance(error, Reject):
+        return states.REJECTED
+    return states.IGNORED if isinstance(error, TaskPredicate) else states.FAILURE
+
+
 def _attempt(task: Any, context: request.Context, exact: bool) -> Any:
+    if Signal.in_use:
+        attempt_signals.before(task, context)
     if task.has_hooks:
         _awaited(task.before_start(context.id, context.args, context.kwargs))
     value = _awaited(task(*context.args, **context.kwargs)) if task.is_async else task(*context.args, **context.kwargs)
@@ -44,10 +52,12 @@ def _attempt(task: Any, context: request.Context, exact: bool) -> Any:
     return decode(encode(value, app.result_serializer, app.result_compression), app)
 
 
-def _call_hooks(task: Any, context: request.Context, state: str, value: Any, error: BaseException | None) -> None:
+def _tell(task: Any, context: request.Context, state: str, value: Any, error: BaseException | None) -> None:
     if task.has_hooks:
         for call in calls_after(task, context, state, value, error):
             call.run(run_to_end)
+    if Signal.in_use:
+        attempt_signals.after(task, context, state, value, error)
 
 
 def _change(task: Any, context: request.Context, again: Retry) -> None:

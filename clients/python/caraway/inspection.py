@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 
 from caraway.destination import Destination, keyed
 from caraway.durations import Seconds
-from caraway.exceptions import DecodeError
-from caraway.payload import decode_arguments
+from caraway.exceptions import PayloadError
+from caraway.payload import ReadingRules, decode_arguments
 from caraway.readings import Found, tasks_held, tasks_of_queues, workers_there
 from caraway.v1 import control_service_pb2, task_pb2, task_service_pb2
 
@@ -53,6 +53,7 @@ class Inspect:
         """Made by `app.control.inspect`."""
         self._control = control
         self._gateway = control.app.gateway
+        self._rules: ReadingRules = control.app
         self._destination = destination
         self._timeout = timeout
         self._callback = callback
@@ -98,7 +99,10 @@ class Inspect:
     def scheduled(self, safe: bool | None = None) -> Replies:
         """Tasks that wait for their time: in the store, so each is told of every worker that serves its queue."""
         states = (_State.STATE_SCHEDULED, _State.STATE_RETRYING)
-        return self._listed(lambda workers: tasks_of_queues(self._gateway, workers, states, _FULL), _waiting)
+        return self._listed(
+            lambda workers: tasks_of_queues(self._gateway, workers, states, _FULL),
+            lambda _, task: _waiting(task, self._rules),
+        )
 
     def revoked(self) -> Replies:
         """Ids of tasks that ended as revoked and can still be read, told of every worker that serves their queue."""
@@ -129,7 +133,7 @@ class Inspect:
         for task in self._read(wanted):
             state = _HELD.get(task.state)
             if state is not None and task.worker_id in keys:
-                found[keys[task.worker_id]][task.task_id] = [state, _document(task, names[task.worker_id])]
+                found[keys[task.worker_id]][task.task_id] = [state, _document(task, names[task.worker_id], self._rules)]
         return found or None
 
     def _read(self, ids: Sequence[str]) -> Iterator[task_pb2.Task]:
@@ -152,7 +156,7 @@ class Inspect:
     def _held(self, state: task_pb2.Task.State.ValueType) -> Replies:
         return self._listed(
             lambda workers: tasks_held(self._gateway, workers, state, _FULL),
-            lambda worker, task: _document(task, worker.info.name),
+            lambda worker, task: _document(task, worker.info.name, self._rules),
         )
 
     def _listed(self, read: Callable[[list[_Worker]], Found], show: Callable[[_Worker, task_pb2.Task], Any]) -> Replies:
@@ -165,11 +169,11 @@ class Inspect:
         return found or None
 
 
-def _document(task: task_pb2.Task, worker: str | None) -> dict[str, Any]:
+def _document(task: task_pb2.Task, worker: str | None, rules: ReadingRules) -> dict[str, Any]:
     spec = task.spec
     try:
-        args, kwargs = decode_arguments(spec)
-    except DecodeError:
+        args, kwargs = decode_arguments(spec, rules)
+    except PayloadError:
         args, kwargs = (), {}
     return {
         "id": task.task_id,
@@ -189,6 +193,6 @@ def _document(task: task_pb2.Task, worker: str | None) -> dict[str, Any]:
     }
 
 
-def _waiting(_worker: _Worker, task: task_pb2.Task) -> dict[str, Any]:
+def _waiting(task: task_pb2.Task, rules: ReadingRules) -> dict[str, Any]:
     eta = task.next_attempt_time.ToDatetime(tzinfo=UTC).isoformat() if task.HasField("next_attempt_time") else None
-    return {"eta": eta, "priority": task.spec.priority, "request": _document(task, None)}
+    return {"eta": eta, "priority": task.spec.priority, "request": _document(task, None, rules)}

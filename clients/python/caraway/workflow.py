@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from caraway import request
+from caraway import publishing, request
 from caraway.canvas.graph import Edge, Node, On, Pass
 from caraway.collector import MAX_BYTES, MAX_ITEMS
 from caraway.exceptions import CarawayError
 from caraway.ids import uuid7
+from caraway.payload import DEFAULTS, ReadingRules
+from caraway.signals import after_task_publish, before_task_publish
 from caraway.spec import CallOptions, fill
 from caraway.steps import Steps, ask
 from caraway.v1 import task_pb2, workflow_pb2, workflow_service_pb2
@@ -45,7 +47,11 @@ def to_nodes(nodes: Iterable[Node], options_of: Callable[[Node], CallOptions]) -
     for node in nodes:
         root = root or node.id
         if node.task:
-            yield _to_task(node, options_of(node), root)
+            options = options_of(node)
+            if before_task_publish.receivers:
+                family = (root, node.after[0].source if node.after else None)
+                options = publishing.before(node.id, node.task, node.args, node.kwargs, options, family)
+            yield _to_task(node, options, root)
         else:
             yield from _to_collects(node)
 
@@ -81,8 +87,8 @@ def _write_edge(made: workflow_pb2.WorkflowNode.Edge, edge: Edge) -> None:
         made.pass_as = _WireEdge.PASS_FIRST_ARG
 
 
-def submitting(nodes: Iterable[workflow_pb2.WorkflowNode]) -> Steps[None]:
-    """Submit a workflow: in one call, or in parts as its nodes come.
+def submitting(nodes: Iterable[workflow_pb2.WorkflowNode], rules: ReadingRules = DEFAULTS) -> Steps[None]:
+    """Submit a workflow: in one call, or in parts as its nodes come. `rules` are those of the app that wrote them.
 
     What `nodes` raises after a part was sent gives the workflow up, which ends as failed by that error, and is raised.
     """
@@ -95,6 +101,10 @@ def submitting(nodes: Iterable[workflow_pb2.WorkflowNode]) -> Steps[None]:
             elif part:
                 yield ask("AppendWorkflowNodes", _append(workflow_id, sent, part))
             sent += 1
+            if after_task_publish.receivers:
+                for node in part:
+                    if node.HasField("task"):
+                        publishing.after(node.task, rules)
             if is_last and sent > 1:
                 yield ask("SealWorkflow", workflow_service_pb2.SealWorkflowRequest(workflow_id=workflow_id))
     except Exception as error:

@@ -11,10 +11,12 @@ from unittest import mock
 import pytest
 import shop
 
-from caraway import Caraway
-from caraway.contrib.testing.app import TestApp
+from caraway import Caraway, Signature
+from caraway.canvas import chord
+from caraway.contrib.testing.app import TestApp, setup_default_app
 from caraway.contrib.testing.manager import Manager
 from caraway.contrib.testing.worker import TestWorkController, start_worker
+from caraway.current import current_app
 from caraway.exceptions import ImproperlyConfigured, NotRegistered, SoftTimeLimitExceeded, TaskRevokedError
 from caraway.signals import task_postrun, task_prerun, task_received, task_revoked, task_unknown
 
@@ -143,6 +145,29 @@ def test_a_worker_can_be_shut_down_from_afar(caraway_app: Caraway, caraway_worke
     assert inspect.ping() == {caraway_worker.hostname: {"ok": "pong"}}
     caraway_app.control.shutdown(timeout=10)
     Manager(caraway_app).wait_for(Manager(caraway_app).true_or_raise, args=(lambda: inspect.registered() is None,))
+
+
+def test_the_tests_app_is_the_current_one(caraway_app: Caraway) -> None:
+    assert current_app() is caraway_app
+
+
+def test_a_trap_catches_the_use_of_a_current_app(caraway_app: Caraway) -> None:
+    with setup_default_app(caraway_app, use_trap=True), pytest.raises(RuntimeError, match="depends on the current app"):
+        Signature("by.name").delay()
+    assert current_app() is caraway_app
+
+
+def test_canvases_run_in_the_worker(caraway_app: Caraway) -> None:
+    @caraway_app.task
+    def total(numbers: list[int]) -> int:
+        return sum(numbers)
+
+    @caraway_app.task
+    def double(number: int) -> int:
+        return number * 2
+
+    with start_worker(caraway_app):
+        assert chord((double.s(number) for number in range(4)), total.s())().get(timeout=DEADLINE) == 12
 
 
 # An app in a module of its own.

@@ -4,15 +4,16 @@ Each has Celery's name beside its own (`celery_app` and `caraway_app`): override
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from typing import Any
 
 import pytest
 
 from caraway.app import Caraway
-from caraway.contrib.testing.app import TestApp
+from caraway.contrib.testing.app import TestApp, setup_default_app
 from caraway.contrib.testing.worker import TestWorkController, start_worker
+from caraway.current import kept
 
 _MARKS = ("caraway", "celery")
 
@@ -106,7 +107,7 @@ def use_celery_app_trap() -> bool:
 
 @pytest.fixture(scope="session")
 def use_caraway_app_trap(use_celery_app_trap: bool) -> bool:
-    """For Celery's programs: nothing here looks for a current app, so there is nothing to be caught by the trap."""
+    """Override: whether it is an error to use a current app where none is named."""
     return use_celery_app_trap
 
 
@@ -114,9 +115,11 @@ def use_caraway_app_trap(use_celery_app_trap: bool) -> bool:
 
 
 @pytest.fixture(scope="session")
-def caraway_session_app(caraway_config: dict[str, Any], caraway_parameters: Mapping[str, Any]) -> Iterator[Caraway]:
+def caraway_session_app(
+    caraway_config: dict[str, Any], caraway_parameters: Mapping[str, Any], use_caraway_app_trap: bool
+) -> Iterator[Caraway]:
     """An app for the whole session."""
-    with TestApp(config=caraway_config, **caraway_parameters) as app:
+    with _app(caraway_config, caraway_parameters, use_caraway_app_trap) as app:
         yield app
 
 
@@ -149,14 +152,17 @@ def celery_session_worker(caraway_session_worker: TestWorkController) -> TestWor
 
 @pytest.fixture
 def caraway_app(
-    request: pytest.FixtureRequest, caraway_config: dict[str, Any], caraway_parameters: Mapping[str, Any]
+    request: pytest.FixtureRequest,
+    caraway_config: dict[str, Any],
+    caraway_parameters: Mapping[str, Any],
+    use_caraway_app_trap: bool,
 ) -> Iterator[Caraway]:
     """An app for one test."""
     config = dict(caraway_config)
     for mark in _MARKS:
         for marked in reversed(list(request.node.iter_markers(mark))):
             config.update(marked.kwargs)
-    with TestApp(config=config, **caraway_parameters) as app:
+    with _app(config, caraway_parameters, use_caraway_app_trap) as app:
         yield app
 
 
@@ -188,8 +194,16 @@ def celery_worker(caraway_worker: TestWorkController) -> TestWorkController:
 
 
 @pytest.fixture
-def depends_on_current_app(celery_app: Caraway) -> None:
-    """For Celery's programs: have an app there."""
+def depends_on_current_app(celery_app: Caraway) -> Iterator[None]:
+    """Have the test's app be the current one, whatever the trap says."""
+    with setup_default_app(celery_app):
+        yield
+
+
+@contextmanager
+def _app(config: Mapping[str, Any], parameters: Mapping[str, Any], use_trap: bool) -> Iterator[Caraway]:
+    with kept(), TestApp(config=config, **parameters) as app, setup_default_app(app, use_trap):
+        yield app
 
 
 def _worker(

@@ -10,10 +10,11 @@ from typing import Any, Final
 from caraway.app import Caraway
 from caraway.contrib.testing.background import background
 from caraway.contrib.testing.parts import part
+from caraway.current import kept, set_current
 from caraway.exceptions import ImproperlyConfigured
 from caraway.settings import ClientSettings
 
-__all__ = ["TestApp", "in_process_gateway"]
+__all__ = ["TestApp", "Trap", "in_process_gateway", "setup_default_app"]
 
 _IN_PROCESS: Final = "memory://"
 _SCHEMES: Final = ("grpc://", "grpcs://")
@@ -87,6 +88,22 @@ class TestApp(Caraway):
     ) -> None:
         """Close it."""
         self.close()
+
+
+class Trap:
+    """Stands where the current app would be, for tests of code that is to name its app: it can't be used."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Raise RuntimeError."""
+        raise RuntimeError(f"the test depends on the current app (its {name}): name the app")
+
+
+@contextmanager
+def setup_default_app(app: Caraway, use_trap: bool = False) -> Iterator[None]:
+    """Have `app` be the current one for a block, or have the use of a current app be an error."""
+    with kept():
+        set_current(Trap() if use_trap else app)
+        yield
 
 
 @contextmanager

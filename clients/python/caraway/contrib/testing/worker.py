@@ -25,8 +25,6 @@ test_worker_stopped: Final = Signal("test_worker_stopped", {"worker"})
 for _signal in (test_worker_starting, test_worker_started, test_worker_stopped):
     _signal.__test__ = False  # type: ignore[attr-defined]
 
-PING_TASK: Final = "caraway.ping"
-
 _NO_EFFECT: Final = frozenset(
     {"optimization", "prefetch_multiplier", "without_gossip", "without_heartbeat", "without_mingle"}
 )
@@ -103,8 +101,6 @@ def start_worker(
         background.enter()
         stack.callback(background.leave)
         given = {"concurrency": concurrency, "pool": pool, **_settings(settings)}
-        if not app.tasks:  # a worker that knows no task is let in by no gateway
-            app.task(name=PING_TASK)(_pong)
         worker = TestWorkController(app, shutdown_timeout, given)
         stack.callback(test_worker_stopped.send, sender=app, worker=worker)
         stack.callback(worker.stop)
@@ -113,10 +109,6 @@ def start_worker(
             raise RuntimeError(f"the worker {worker.hostname} does not answer")
         test_worker_started.send(sender=app, worker=worker)
         yield worker
-
-
-def _pong() -> str:
-    return "pong"
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
