@@ -257,11 +257,12 @@ def test_an_unsound_addition_is_refused_and_changes_nothing(graphs: Graphs, case
 def test_replacements_stand_in_one_another_so_deep_and_no_deeper(graphs: Graphs) -> None:
     deepest = 1000
     graphs.submit(graphs.task("n0"))
-    worker = graphs.worker(2 * deepest)
+    # By hand: a stream without heartbeats would be ended before all this is done.
+    poll = worker_service_pb2.PollTasksRequest(worker_id=uuid7(), queues=[graphs.queue])
     for depth in range(1, deepest + 1):
-        lease = worker.lease()
+        [lease] = graphs.api.workers.PollTasks(poll, timeout=DEADLINE).leases
         assert grow(graphs.api, lease, replaced=replaced([graphs.task(f"n{depth}")], f"n{depth}")).status.code == 0
-    lease = worker.lease()
+    [lease] = graphs.api.workers.PollTasks(poll, timeout=DEADLINE).leases
     assert graphs.name_of(lease) == f"n{deepest}"
     result = grow(graphs.api, lease, replaced=replaced([graphs.task("deeper")], "deeper"))
     assert result.state == State.STATE_FAILED

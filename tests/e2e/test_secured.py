@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from caraway import Caraway
+from caraway import Caraway, chain
 from caraway.exceptions import ImproperlyConfigured, OperationalError, Unauthenticated
 from sdk.test_fork import BUSY_PARENT
 from support.processes import CARAWAY, eventually
@@ -93,6 +93,16 @@ def test_solo_hands_on_what_it_was_told(
 ) -> None:
     start_worker("-Q", "solo", "-P", "solo", CARAWAY_WORKER_TOKEN=secured.token).ready()
     assert app.send_task("e2e.sample.submit_and_tell", [1, "nowhere"], queue="solo").get(timeout=SECONDS)
+
+
+def test_large_inputs_of_a_workflow_are_read_with_the_token(
+    secured: SecuredGateway, app: Caraway, start_worker: Callable[..., WorkerProcess]
+) -> None:
+    start_worker("-Q", "flows", CARAWAY_WORKER_TOKEN=secured.token).ready()
+    large = app.signature("e2e.sample.text", (1_000_000,), queue="flows")
+    both = chain(large, app.signature("e2e.sample.add", ("!",), queue="flows"))
+    result = both.apply_async()
+    assert len(result.get(timeout=SECONDS)) == 1_000_001
 
 
 def is_known(token: str) -> bool:
