@@ -17,7 +17,7 @@ logger = logging.getLogger("caraway.worker")
 _FIRST_RESTART_DELAY = 0.5
 _LONGEST_RESTART_DELAY = 30.0
 _DISMISS_SECONDS = 5.0
-_MARGIN_SECONDS = 0.5
+_MARGIN_SECONDS = 2.0  # its interpreter starts before its own clock does, and it is to say first where it hangs
 
 
 class BrokenApp(Exception):
