@@ -5,8 +5,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from caraway.v1 import worker_service_pb2
+from caraway_worker.attempt import Ended
 from caraway_worker.coroutines import CoroutineRunner
-from caraway_worker.execute import Ended, Executor
+from caraway_worker.execute import Executor
 from caraway_worker.frames import ASSIGN_HEAD, DONE_HEAD, SEQUENCE, Kind
 from caraway_worker.outbox import Outbox
 from caraway_worker.shared import ChildSlotCells

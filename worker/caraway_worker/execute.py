@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import inspect
-import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from caraway import attempt_signals, request
 from caraway.app import Caraway
@@ -31,44 +29,15 @@ from caraway.task import Task
 from caraway.v1 import task_pb2, worker_service_pb2, workflow_pb2
 from caraway.wire_error import to_error
 from caraway_worker import outcomes
+from caraway_worker.attempt import Attempt, Ended, TaskSlot
 from caraway_worker.coroutines import Strikable
 from caraway_worker.hooks import calls_after, state_after
 from caraway_worker.options import ChildOptions, Limits
-from caraway_worker.soft_limit import MESSAGE, SoftLimit
+from caraway_worker.soft_limit import MESSAGE
 
 TaskLease = worker_service_pb2.TaskLease
 TaskReport = worker_service_pb2.TaskReport
 Kind = task_pb2.TaskError
-
-
-class TaskSlot(Protocol):
-    """The slot of the child that a task runs in."""
-
-    soft_limit: SoftLimit
-    run_coroutine: Callable[[Coroutine[Any, Any, Any]], Any]
-
-    def progress(self, sequence: int, report: bytes) -> None:
-        """Send a report of progress."""
-
-    def cancelled(self, sequence: int) -> bool:
-        """Whether the cancellation of this assignment is asked for."""
-
-
-@dataclass(slots=True, repr=False)  # no text: it would show arguments, which may be hidden
-class Attempt:
-    """One delivery while it runs."""
-
-    slot: TaskSlot
-    sequence: int
-    lease: worker_service_pb2.TaskLease
-    report: worker_service_pb2.TaskReport
-    began: int  # CLOCK_MONOTONIC, nanoseconds
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    error: BaseException | None = None  # what it ended by
-
-
-Ended = tuple[int, int, bytes]
 
 
 class Executor:
@@ -96,7 +65,7 @@ class Executor:
 
         Whatever the task raises ends up in the report; nothing leaves this method.
         """
-        attempt = _begin(slot, sequence, lease)
+        attempt = Attempt.begin(slot, sequence, lease)
         try:
             task = self._prepare(attempt)
             outcome = outcomes.FAILED if task is None else self._call(attempt, task)
@@ -106,17 +75,17 @@ class Executor:
         except Exception as error:
             # Values of the task's own making ran code of their own while they were written down.
             outcome = self._fail_internally(attempt, error)
-        return _seal(attempt, outcome)
+        return attempt.seal(outcome)
 
     async def arun(self, slot: TaskSlot, sequence: int, lease: worker_service_pb2.TaskLease) -> Ended:
         """Run one delivery of an async task in the running loop; else as `run`."""
-        attempt = _begin(slot, sequence, lease)
+        attempt = Attempt.begin(slot, sequence, lease)
         try:
             task = self._prepare(attempt)
             outcome = outcomes.FAILED if task is None else await self._acall(attempt, task)
         except Exception as error:
             outcome = self._fail_internally(attempt, error)
-        return _seal(attempt, outcome)
+        return attempt.seal(outcome)
 
     def _fail_internally(self, attempt: Attempt, error: Exception) -> int:
         """Fail it for what came from outside its body, before or behind it."""
@@ -342,18 +311,6 @@ class Executor:
         report = TaskReport(task_id=lease.task.task_id, lease_token=lease.lease_token, progress=progress)
         with attempt.slot.soft_limit.held():
             attempt.slot.progress(attempt.sequence, report.SerializeToString())
-
-
-def _begin(slot: TaskSlot, sequence: int, lease: worker_service_pb2.TaskLease) -> Attempt:
-    report = TaskReport(task_id=lease.task.task_id, lease_token=lease.lease_token)
-    return Attempt(slot, sequence, lease, report, time.monotonic_ns())
-
-
-def _seal(attempt: Attempt, outcome: int) -> Ended:
-    run_ns = time.monotonic_ns() - attempt.began
-    run_time = attempt.report.run_time
-    run_time.seconds, run_time.nanos = divmod(run_ns, 1_000_000_000)
-    return outcome, run_ns, attempt.report.SerializeToString()
 
 
 async def _hooked(task: "Task[Any, Any]", context: request.Context) -> Any:

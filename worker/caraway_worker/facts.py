@@ -1,14 +1,16 @@
-"""What a worker tells of itself when it is asked, in Celery's words: stats, conf, report."""
+"""What a worker tells of itself: to the gateway when it comes, and when it is asked, in Celery's words."""
 
 import os
 import platform
 import resource
+import socket
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from caraway.settings import definitions
+from caraway.v1 import worker_service_pb2
 from caraway_worker.pool import Pool
 from caraway_worker.pools import pool_named
 from caraway_worker.settings import Settings
@@ -34,6 +36,18 @@ class Facts:
     def commands(self) -> dict[str, Callable[..., Any]]:
         """By what commands it is asked."""
         return {"ping": lambda: {"ok": "pong"}, "stats": self.stats, "conf": self.conf, "report": self.report}
+
+    def info(self) -> worker_service_pb2.WorkerInfo:
+        """Return what the worker is, for the message that opens a stream."""
+        return worker_service_pb2.WorkerInfo(
+            name=self._settings.name,
+            hostname=socket.gethostname(),
+            pid=os.getpid(),
+            sdk=f"caraway-python {version('caraway')}",
+            language=f"python {platform.python_version()}",
+            pool=pool_named(self._settings.pool).name,
+            concurrency=self._settings.most_slots,
+        )
 
     def stats(self) -> dict[str, Any]:
         """Return what the worker is and has done."""

@@ -10,7 +10,8 @@ from caraway.app import Caraway
 from caraway.monitor import otel
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_worker import outcomes
-from caraway_worker.execute import Ended, Executor, TaskSlot
+from caraway_worker.attempt import Ended, TaskSlot
+from caraway_worker.execute import Executor
 from caraway_worker.options import ChildOptions
 
 

@@ -2,13 +2,9 @@
 
 import asyncio
 import logging
-import os
-import platform
 import signal
-import socket
 import uuid
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
 from typing import Any
 
 from caraway.settings import ClientSettings, load
@@ -33,7 +29,6 @@ from caraway_worker.notices import ChildPost, Notices
 from caraway_worker.options import ChildOptions
 from caraway_worker.parts import Parts
 from caraway_worker.pool import Pool
-from caraway_worker.pools import pool_named
 from caraway_worker.process import Link
 from caraway_worker.purge import purge
 from caraway_worker.renewal import Renewal
@@ -108,9 +103,7 @@ class Worker:
     async def _first_catalog(self) -> Catalog | None:
         """Start the pool; None if a signal came first."""
         start = self._loop.create_task(self._pool.start())
-        stop = self._loop.create_task(self._shutdown.asked.wait())
-        await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
+        await _first(None, start, self._shutdown.asked)
         if start.done():
             return start.result()
         start.cancel()
@@ -167,9 +160,7 @@ class Worker:
 
     async def _first_done(self, stream: asyncio.Task[None]) -> bool:
         """Wait for `stop`. True: a fault of our own ended the stream; that must not leave a worker that seems alive."""
-        stop = self._loop.create_task(self._shutdown.asked.wait())
-        await asyncio.wait((stop, stream), return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
+        await _first(None, stream, self._shutdown.asked)
         if not stream.done():
             return False
         logger.critical("the lease stream failed; the worker stops", exc_info=stream.exception())
@@ -311,18 +302,7 @@ class Worker:
             queues=self._queues,
             task_names=[task.name for task in catalog.tasks],
             all_task_names=catalog.unknown_task == "fail",
-            info=self._info(),
-        )
-
-    def _info(self) -> worker_service_pb2.WorkerInfo:
-        return worker_service_pb2.WorkerInfo(
-            name=self._settings.name,
-            hostname=socket.gethostname(),
-            pid=os.getpid(),
-            sdk=f"caraway-python {version('caraway')}",
-            language=f"python {platform.python_version()}",
-            pool=pool_named(self._settings.pool).name,
-            concurrency=self._settings.most_slots,
+            info=self._facts.info(),
         )
 
     def held_tokens(self) -> Iterable[str]:

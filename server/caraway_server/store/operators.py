@@ -1,6 +1,6 @@
 """What operators see and set: queues and workers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,7 @@ from redis.asyncio import Redis
 
 from caraway_server.store import keys
 from caraway_server.store.connection import translated
-
-Run = Callable[..., Awaitable[Any]]
+from caraway_server.store.runner import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from caraway_server.store.values import Note
 
 Outcome = TypeVar("Outcome")
 Request = dict[str, Any]
+Run = Callable[..., Awaitable[Any]]
+"""Runs a script of the store by its name, with its request: `Runner.run`, or what stands for it."""
 
 
 class Runner:

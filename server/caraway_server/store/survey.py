@@ -1,6 +1,5 @@
 """How full the queues are, for metrics: read when asked for, at a bounded cost."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +7,10 @@ from redis.asyncio import Redis
 
 from caraway_server.store import keys
 from caraway_server.store.connection import translated
+from caraway_server.store.runner import Run
 
 QUEUES_AT_ONCE = 20  # bounds how long one script holds the store (law 3)
 MOST_QUEUES = 500
-
-Run = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)

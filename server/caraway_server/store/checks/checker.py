@@ -6,7 +6,7 @@ finding is a moment's. Only the counts of a large schedule can't be read at one 
 if it stays.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -20,6 +20,7 @@ from caraway_server.store.checks.record import is_readable, record_findings
 from caraway_server.store.checks.view import VALUES, View, views_from
 from caraway_server.store.checks.waiting import WaitingCheck
 from caraway_server.store.connection import translated
+from caraway_server.store.runner import Run
 
 PAGE = 500
 VIEWS_AT_ONCE = 100
@@ -27,7 +28,6 @@ REPAIR_ROUNDS = 4
 
 _INDEXES = ("scheduled", "expiring", "leases", *(f"ended:{int(state)}" for state in [*TERMINAL, State.TOMBSTONE]))
 
-Run = Callable[..., Awaitable[Any]]
 Progress = Callable[[int], None]
 
 

@@ -1,7 +1,6 @@
 """The count of tasks that wait in each queue, against those that do."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -9,12 +8,11 @@ from redis.asyncio import Redis
 from caraway_server.store import keys
 from caraway_server.store.checks.finding import Finding, Repair
 from caraway_server.store.connection import translated
+from caraway_server.store.runner import Run
 
 MOST_AT_ONCE = 2000
 ROUNDS = 3
 PAGE = 500
-
-Run = Callable[..., Awaitable[Any]]
 
 
 class WaitingCheck:
