@@ -30,13 +30,27 @@ $(GEN)/.ready:
 	@$(GEN)/bin/pip install -q --disable-pip-version-check grpcio-tools==1.76.0 googleapis-common-protos==1.70.0 mypy-protobuf==3.7.0 || { echo "caraway: no package index can be reached; pip's message above says which"; exit 1; }
 	@touch $@
 
+PROTOC = PATH="$(CURDIR)/$(GEN)/bin:$$PATH" $(CURDIR)/$(GEN)/bin/python -m grpc_tools.protoc -Iproto -I$(GOOGLE_PROTOS)
+
+# Each client other than Python's has a language.mk with targets of its own (setup-go, proto-go, lint-go); it adds its
+# name to LANGUAGES, and the folder of its generated code to GENERATED.
+LANGUAGES :=
+GENERATED := clients/python/caraway/v1
+include $(wildcard clients/*/language.mk)
+
+.PHONY: setup-polyglot
+setup-polyglot: $(LANGUAGES:%=setup-%) ## install what the clients in other languages are built with
+
 .PHONY: proto
-proto: $(GEN)/.ready ## regenerate the Python stubs from proto/ with the one pinned protoc
-	@PATH="$(GEN)/bin:$$PATH" $(GEN)/bin/python -m grpc_tools.protoc -Iproto -I$(GOOGLE_PROTOS) --python_out=clients/python --mypy_out=quiet:clients/python $(PROTOS)
-	@PATH="$(GEN)/bin:$$PATH" $(GEN)/bin/python -m grpc_tools.protoc -Iproto -I$(GOOGLE_PROTOS) --grpc_python_out=clients/python --mypy_grpc_out=quiet:clients/python $(SERVICES)
+proto: proto-python $(LANGUAGES:%=proto-%) ## regenerate all stubs that are checked in, with the one pinned protoc
+
+.PHONY: proto-python
+proto-python: $(GEN)/.ready
+	@$(PROTOC) --python_out=clients/python --mypy_out=quiet:clients/python $(PROTOS)
+	@$(PROTOC) --grpc_python_out=clients/python --mypy_grpc_out=quiet:clients/python $(SERVICES)
 
 .build/image.binpb: $(GEN)/.ready $(PROTOS)
-	@$(GEN)/bin/python -m grpc_tools.protoc -Iproto -I$(GOOGLE_PROTOS) --include_imports --include_source_info --descriptor_set_out=$@ $(PROTOS)
+	@$(PROTOC) --include_imports --include_source_info --descriptor_set_out=$@ $(PROTOS)
 
 .PHONY: baseline
 baseline: .build/image.binpb ## a release moves the contract that later changes must not break
@@ -47,10 +61,10 @@ lint-proto: setup .build/image.binpb proto ## buf lint, format, breaking; genera
 	@$(BIN)/buf lint .build/image.binpb --config proto/buf.yaml
 	@$(BIN)/buf format -d --exit-code proto
 	@$(BIN)/buf breaking .build/image.binpb --against proto/baseline.binpb --config proto/buf.yaml
-	@git diff --exit-code --stat -- clients/python/caraway/v1 || { echo "caraway: generated code differs from proto/; run make proto and commit"; exit 1; }
+	@git diff --exit-code --stat -- $(GENERATED) || { echo "caraway: generated code differs from proto/; run make proto and commit"; exit 1; }
 
 .PHONY: lint
-lint: setup lint-proto ## ruff, mypy, import rules, protos
+lint: setup lint-proto $(LANGUAGES:%=lint-%) ## ruff, mypy, import rules, protos
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

@@ -57,7 +57,7 @@ def test_nothing_accepted_is_lost_with_the_primary(
         producer.until_more(200)
     producer.stop()
     tasks = producer.ended()
-    assert problems_of(producer.expected, tasks, tmp_path / "runs") == []
+    assert problems_of(producer.expected, tasks, tmp_path / "runs", failover=True) == []
 
 
 @pytest.mark.chaos

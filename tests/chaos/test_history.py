@@ -28,6 +28,16 @@ def test_kept_promises_are_no_problem(tmp_path: Path) -> None:
     assert problems(tmp_path, "", Expected("a", 4, revoked="certain"), make_task(State.STATE_REVOKED, 0)) == []
 
 
+def test_a_failover_may_forget_a_lease_and_explains_nothing_else(tmp_path: Path) -> None:
+    def seen(runs: str) -> list[str]:
+        (tmp_path / "runs").write_text(runs)
+        return problems_of([Expected("a", 4)], {"a": make_task()}, tmp_path / "runs", failover=True)
+
+    assert seen("a 1 1 1\na 2 1 1\n") == []  # delivery 1 twice, under two fences
+    assert seen("a 1 1 1\na 1 1 1\n") == ["delivery 1 of a ran 2 times"]
+    assert seen("a 1 1 1\na 2 1 2\n") == ["a ran 2 times: 1 attempts, 0 lost (STATE_SUCCEEDED)"]
+
+
 @pytest.mark.parametrize(
     ("runs", "expected", "task", "seen"),
     [
