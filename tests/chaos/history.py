@@ -48,8 +48,8 @@ def problems_of(
         expected: what was accepted.
         tasks: as they ended.
         runs_file: a line a run: task id, fence, attempt, number of the delivery.
-        failover: the primary was lost. A lease is not confirmed by replicas before it is given out: one that the promoted
-            replica had not heard of is no lost delivery to it, and the next delivery has the same number again.
+        failover: the primary was lost. A lease is not confirmed by replicas before it is given out: one that the new
+            primary had not heard of is no lost delivery to it, and the next delivery has the same number again.
     """
     runs = [line.split() for line in runs_file.read_text().splitlines()]
     problems = [
