@@ -3,9 +3,9 @@
 import pkgutil
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast, overload
+from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from caraway import batch as batches
 from caraway import builtin_tasks, publishing
@@ -25,6 +25,7 @@ from caraway.settings import ClientSettings, find_file, load
 from caraway.signals import after_task_publish, before_task_publish
 from caraway.spec import CallOptions, fill
 from caraway.task import Task
+from caraway.task_decorator import AsyncTask, BoundTaskDecorator, TaskDecorator
 from caraway.unique import arguments_by_name
 from caraway.v1 import task_pb2
 
@@ -152,11 +153,13 @@ class Caraway(Canvases):
     # Tasks
 
     @overload
+    def task(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
+    @overload
     def task(self, function: Callable[P, R], /) -> Task[P, R]: ...
     @overload
     def task(
         self, /, *, bind: Literal[True], name: str | None = ..., base: type[Task[..., Any]] | None = ..., **options: Any
-    ) -> Callable[[Callable[Concatenate[Any, P], R]], Task[P, R]]: ...
+    ) -> BoundTaskDecorator: ...
     @overload
     def task(
         self,
@@ -166,7 +169,7 @@ class Caraway(Canvases):
         name: str | None = ...,
         base: type[Task[..., Any]] | None = ...,
         **options: Any,
-    ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+    ) -> TaskDecorator: ...
     def task(
         self,
         function: Callable[..., Any] | None = None,

@@ -3,9 +3,11 @@
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
+from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, Protocol, Unpack, cast
+
+from typing_extensions import TypeVar
 
 from caraway import request
 from caraway.call_check import CallCheck
@@ -25,7 +27,7 @@ __all__ = ["Task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
+C = TypeVar("C", default=R)
 
 
 class App(Sender, Protocol):
@@ -52,13 +54,16 @@ class _NoApp:
         raise ImproperlyConfigured("the task belongs to no app: submit what app.register_task() returns")
 
 
-class Task(TaskOptions, Composing, Generic[P, R]):
+class Task(TaskOptions, Composing, Generic[P, R, C]):
     """A function under a name, made by `@app.task`; or a class of one's own with a method `run`, whose instance
     `app.register_task` takes. Subclasses serve as `base=`, too.
 
     There is one instance in each process: what it keeps in its attributes, such as a connection, is there for the next
     task. An `__init__` takes no arguments. A coroutine function's task is called, submitted and waited for like any
     other; a worker awaits it.
+
+    To a type checker it is a `Task[parameters, result]`; that of a coroutine function has a third part, the coroutine
+    that a direct call gives.
     """
 
     app: App = cast(App, _NoApp())
@@ -132,19 +137,19 @@ class Task(TaskOptions, Composing, Generic[P, R]):
             return running
         return Context(task=self.name, called_directly=True)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> C:
         """Run the function here and now, as any function."""
         running = request.current()
         if running is None or running.task != self.name:
-            return cast(R, self.run(*args, **kwargs))
+            return cast(C, self.run(*args, **kwargs))
         if not running.entered:
             running.entered = True
-            return cast(R, self.run(*args, **kwargs))
+            return cast(C, self.run(*args, **kwargs))
         if self.is_async:
-            return cast(R, self._acall_directly(args, kwargs))
+            return cast(C, self._acall_directly(args, kwargs))
         token = request.push(Context(task=self.name, called_directly=True))
         try:
-            return cast(R, self.run(*args, **kwargs))
+            return cast(C, self.run(*args, **kwargs))
         finally:
             request.pop(token)
 
@@ -157,11 +162,7 @@ class Task(TaskOptions, Composing, Generic[P, R]):
 
     # Submitting
 
-    @overload
-    def delay(self: "Task[P, Coroutine[Any, Any, T]]", *args: P.args, **kwargs: P.kwargs) -> AsyncResult[T]: ...
-    @overload
-    def delay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]: ...
-    def delay(self, *args: Any, **kwargs: Any) -> AsyncResult[Any]:
+    def delay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
         """Submit a call of the task.
 
         Raises TypeError for arguments that do not fit, EncodeError for such that can't be sent, OperationalError when
@@ -173,11 +174,7 @@ class Task(TaskOptions, Composing, Generic[P, R]):
             args, kwargs = self._models.dumped(args, kwargs)
         return self.app.submit(self.name, args, kwargs, self._options())
 
-    @overload
-    async def adelay(self: "Task[P, Coroutine[Any, Any, T]]", *args: P.args, **kwargs: P.kwargs) -> AsyncResult[T]: ...
-    @overload
-    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]: ...
-    async def adelay(self, *args: Any, **kwargs: Any) -> AsyncResult[Any]:
+    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
         """Async twin of `delay`."""
         if self._check is not None:
             self._check(args, kwargs)
@@ -185,50 +182,22 @@ class Task(TaskOptions, Composing, Generic[P, R]):
             args, kwargs = self._models.dumped(args, kwargs)
         return await self.app.asubmit(self.name, args, kwargs, self._options())
 
-    @overload
-    def apply_async(
-        self: "Task[P, Coroutine[Any, Any, T]]",
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        **options: Unpack[CallOptions],
-    ) -> AsyncResult[T]: ...
-    @overload
     def apply_async(
         self,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
-    ) -> AsyncResult[R]: ...
-    def apply_async(
-        self,
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        **options: Unpack[CallOptions],
-    ) -> AsyncResult[Any]:
+    ) -> AsyncResult[R]:
         """Submit a call of the task with options (`caraway.spec.CallOptions`). Raises as `delay`."""
         call = self._call(args, kwargs)
         return self.app.submit(self.name, *call, cast(CallOptions, {**self._options(), **options}))
 
-    @overload
-    async def aapply_async(
-        self: "Task[P, Coroutine[Any, Any, T]]",
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        **options: Unpack[CallOptions],
-    ) -> AsyncResult[T]: ...
-    @overload
     async def aapply_async(
         self,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
-    ) -> AsyncResult[R]: ...
-    async def aapply_async(
-        self,
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        **options: Unpack[CallOptions],
-    ) -> AsyncResult[Any]:
+    ) -> AsyncResult[R]:
         """Async twin of `apply_async`."""
         call = self._call(args, kwargs)
         return await self.app.asubmit(self.name, *call, cast(CallOptions, {**self._options(), **options}))
@@ -274,11 +243,11 @@ class Task(TaskOptions, Composing, Generic[P, R]):
 
     # Signatures
 
-    def s(self, *args: Any, **kwargs: Any) -> Signature:
+    def s(self, *args: Any, **kwargs: Any) -> Signature[AsyncResult[R]]:
         """Make a signature of a call."""
         return self.signature(args, kwargs)
 
-    def si(self, *args: Any, **kwargs: Any) -> Signature:
+    def si(self, *args: P.args, **kwargs: P.kwargs) -> Signature[AsyncResult[R]]:
         """Make an immutable signature: no later arguments are added to it."""
         return self.signature(args, kwargs, immutable=True)
 
@@ -289,7 +258,7 @@ class Task(TaskOptions, Composing, Generic[P, R]):
         *,
         immutable: bool = False,
         **options: Unpack[CallOptions],
-    ) -> Signature:
+    ) -> Signature[AsyncResult[R]]:
         """Make a signature of a call with options."""
         if self._models is not None:
             args, kwargs = self._models.dumped(args or (), kwargs or {})

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Self, Unpack, cast, overload
+
+from typing_extensions import TypeVar
 
 from caraway.canvas.chord import chord
 from caraway.canvas.composite import Composite
@@ -15,8 +17,12 @@ from caraway.spec import CallOptions
 
 __all__ = ["chain"]
 
+T = TypeVar("T", default=Any)
+_Sig = Signature[Any]
+_Last = Signature[T]
 
-class chain(Composite[Any]):
+
+class chain(Composite[T]):
     """Tasks one after the other: each starts when the one before has succeeded, with its result as first argument.
 
     A chain in a chain is part of it; a group that something follows becomes a chord with it; an empty group falls out,
@@ -29,6 +35,19 @@ class chain(Composite[Any]):
 
     kind: ClassVar[str | None] = "chain"
 
+    # To a type checker it gives what its last task gives, where up to five tasks are written out, and no options.
+    @overload
+    def __init__(self, a: _Last[T], /, *, app: Sender | None = ...) -> None: ...
+    @overload
+    def __init__(self, a: _Sig, b: _Last[T], /, *, app: Sender | None = ...) -> None: ...
+    @overload
+    def __init__(self, a: _Sig, b: _Sig, c: _Last[T], /, *, app: Sender | None = ...) -> None: ...
+    @overload
+    def __init__(self, a: _Sig, b: _Sig, c: _Sig, d: _Last[T], /, *, app: Sender | None = ...) -> None: ...
+    @overload
+    def __init__(self, a: _Sig, b: _Sig, c: _Sig, d: _Sig, e: _Last[T], /, *, app: Sender | None = ...) -> None: ...
+    @overload
+    def __init__(self: "chain[Any]", *tasks: Any, app: Sender | None = ..., **options: Any) -> None: ...
     def __init__(self, *tasks: Any, app: Sender | None = None, **options: Any) -> None:
         """`tasks` are signatures, or one iterable of them."""
         steps = _flattened(members_of(tasks), app)
@@ -90,7 +109,7 @@ class chain(Composite[Any]):
 
     # Calling
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> T:
         """Submit it."""
         return self.apply_async(args, kwargs)
 

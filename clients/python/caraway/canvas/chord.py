@@ -1,7 +1,9 @@
 """chord: a task that takes the results of a group."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self, TypeVar, Unpack, cast
+from typing import Any, ClassVar, Self, Unpack, cast, overload
+
+from typing_extensions import TypeVar
 
 from caraway.canvas.composite import Composite
 from caraway.canvas.graph import Compiling, Flow
@@ -14,9 +16,11 @@ from caraway.spec import CallOptions
 __all__ = ["chord"]
 
 S = TypeVar("S", bound=Signature)
+T = TypeVar("T", default=Any)
+U = TypeVar("U")
 
 
-class chord(Composite[Any]):
+class chord(Composite[T]):
     """A group, its header, and a body that runs once all of it has succeeded, with the list of its results as first
     argument.
 
@@ -28,6 +32,12 @@ class chord(Composite[Any]):
 
     kind: ClassVar[str | None] = "chord"
 
+    @overload
+    def __init__(self, header: Any, body: Signature[T], *, app: Sender | None = ..., **options: Any) -> None: ...
+    @overload
+    def __init__(
+        self: "chord[Any]", header: Any, body: Any = ..., *, app: Sender | None = ..., **options: Any
+    ) -> None: ...
     def __init__(self, header: Any, body: Any = None, *, app: Sender | None = None, **options: Any) -> None:
         """`header` is a group, or an iterable of signatures; the body may be given later, by calling the chord."""
         head = header if isinstance(header, group) else group(header, app=app)
@@ -122,6 +132,12 @@ class chord(Composite[Any]):
 
     # Calling
 
+    @overload
+    def __call__(self, body: Signature[U], **options: Any) -> U: ...
+    @overload
+    def __call__(self, body: None = ..., **options: Any) -> T: ...
+    @overload
+    def __call__(self, body: Any, **options: Any) -> Any: ...
     def __call__(self, body: Any = None, **options: Any) -> Any:
         """Submit it, with this body if one is given."""
         return self._with(body).apply_async(**options)

@@ -1,7 +1,7 @@
 """What chain, group, chord and chunks have in common: they are sent as a whole."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar, Unpack, cast
+from typing import Any, TypeVar, Unpack, cast
 
 from caraway.canvas.signature import Signature
 from caraway.spec import CallOptions
@@ -11,7 +11,7 @@ __all__ = ["Composite"]
 T = TypeVar("T")
 
 
-class Composite(Signature, Generic[T]):
+class Composite(Signature[T]):
     """Several tasks; submitting them gives a `T`. Each kind says whom arguments given late, and options, are for."""
 
     def plan(
@@ -20,15 +20,15 @@ class Composite(Signature, Generic[T]):
         """Give the copy of it that is sent, with more arguments and options. Raises TypeError for some options."""
         return self.clone(args, kwargs, **options)
 
-    def delay(self, *args: Any, **kwargs: Any) -> T:  # type: ignore[override]
+    def delay(self, *args: Any, **kwargs: Any) -> T:
         """Submit it."""
         return self.apply_async(args, kwargs)
 
-    async def adelay(self, *args: Any, **kwargs: Any) -> T:  # type: ignore[override]
+    async def adelay(self, *args: Any, **kwargs: Any) -> T:
         """Async twin of `delay`."""
         return await self.aapply_async(args, kwargs)
 
-    def apply_async(  # type: ignore[override]
+    def apply_async(
         self,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
@@ -37,7 +37,7 @@ class Composite(Signature, Generic[T]):
         """Submit it, with more arguments and options. Raises as `Task.delay`."""
         return cast(T, self.app.start(self.plan(args, kwargs, options)))
 
-    async def aapply_async(  # type: ignore[override]
+    async def aapply_async(
         self,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,

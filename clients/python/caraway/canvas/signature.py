@@ -2,7 +2,9 @@
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self, TypeVar, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast, overload
+
+from typing_extensions import TypeVar
 
 from caraway.canvas.form import Form
 from caraway.canvas.graph import Compiling, Edge, Flow, Node, On, Pass
@@ -16,13 +18,18 @@ from caraway.spec import CallOptions
 __all__ = ["Signature", "maybe_signature", "signature"]
 
 S = TypeVar("S", bound="Signature")
+T = TypeVar("T", default=Any)
+U = TypeVar("U")
 
 
-class Signature(Form):
+class Signature(Form, Generic[T]):
     """A task's name with arguments and options, to be sent later or passed on: a dict, as Celery's is.
 
     Its keys are "task", "args", "kwargs", "options", "subtask_type" and "immutable", and its values can be sent: a task
     that gets a signature as an argument gets a dict, of which `maybe_signature` makes a signature again.
+
+    To a type checker it is a `Signature[what submitting it gives]`: of `add.s()` an AsyncResult[int], of a group a
+    GroupResult, and of a chain what its last task gives.
     """
 
     KINDS: ClassVar[dict[str, type["Signature"]]] = {}
@@ -208,7 +215,11 @@ class Signature(Form):
 
     # Joining
 
-    def __or__(self, other: Any) -> "Signature":  # type: ignore[override]
+    @overload  # type: ignore[override]
+    def __or__(self, other: "Signature[U]") -> "Signature[U]": ...
+    @overload
+    def __or__(self, other: Any) -> "Signature": ...
+    def __or__(self, other: Any) -> "Signature":
         """Give the chain of both: `other` runs after it, with its result as first argument."""
         return _joined(self, other)
 
@@ -218,13 +229,17 @@ class Signature(Form):
             return NotImplemented
         return _joined(Signature.from_dict(other, self._app), self)
 
-    def __ior__(self, other: Any) -> "Signature":  # type: ignore[override]
+    @overload  # type: ignore[override]
+    def __ior__(self, other: "Signature[U]") -> "Signature[U]": ...
+    @overload
+    def __ior__(self, other: Any) -> "Signature": ...
+    def __ior__(self, other: Any) -> "Signature":  # type: ignore[misc]  # it is as __or__ is, overload by overload
         """`s |= t` is `s = s | t`, and no union of dicts."""
         return _joined(self, other)
 
     def __invert__(self) -> Any:
         """Send it and wait for its result."""
-        return self.apply_async().get()
+        return cast(Any, self.apply_async()).get()
 
     # Calling
 
@@ -233,11 +248,11 @@ class Signature(Form):
         made = self.clone(args, kwargs)
         return self.type(*made.args, **made.kwargs)
 
-    def delay(self, *args: Any, **kwargs: Any) -> AsyncResult[Any]:
+    def delay(self, *args: Any, **kwargs: Any) -> T:
         """Submit it; `args` go before its own, as in Celery."""
         return self.apply_async(args, kwargs)
 
-    async def adelay(self, *args: Any, **kwargs: Any) -> AsyncResult[Any]:
+    async def adelay(self, *args: Any, **kwargs: Any) -> T:
         """Async twin of `delay`."""
         return await self.aapply_async(args, kwargs)
 
@@ -246,20 +261,20 @@ class Signature(Form):
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
-    ) -> AsyncResult[Any]:
+    ) -> T:
         """Submit it; `args` go before its own, `kwargs` and `options` over its own. Raises as `Task.delay`."""
         all_args, all_kwargs, all_options = self._merge(args, kwargs, options)
-        return self.app.send_task(self.task, all_args, all_kwargs, **all_options)
+        return cast(T, self.app.send_task(self.task, all_args, all_kwargs, **all_options))
 
     async def aapply_async(
         self,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
-    ) -> AsyncResult[Any]:
+    ) -> T:
         """Async twin of `apply_async`."""
         all_args, all_kwargs, all_options = self._merge(args, kwargs, options)
-        return await self.app.asend_task(self.task, all_args, all_kwargs, **all_options)
+        return cast(T, await self.app.asend_task(self.task, all_args, all_kwargs, **all_options))
 
     def apply(
         self,
