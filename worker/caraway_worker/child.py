@@ -86,6 +86,11 @@ class Child:
     def settle(self) -> None:
         """Set the process up, now that the app is there."""
         soft_limit.install([slot.soft_limit for slot in self.slots])
+        if os.environ.get("CARAWAY_RDBSIG") == "1":
+            # Here and not above: pdb is for those who ask for it.
+            from caraway.contrib import rdb  # noqa: PLC0415
+
+            rdb.break_on_signal()
         # What the app made at its import stays: the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
