@@ -17,6 +17,7 @@ from benchmarks.endurance.record import keep, table
 from benchmarks.endurance.slow_scripts import NOTED_MS, TOO_LONG_MS, Held, note_slow_scripts, slow_scripts
 from caraway import Caraway
 from caraway.channel import new_channel
+from caraway.transport import Transport
 from caraway.v1 import (
     admin_service_pb2,
     admin_service_pb2_grpc,
@@ -59,7 +60,7 @@ class Level:
         self._arena = running
         self._tasks = tasks
         self._app = Caraway(target=running.target)
-        self._channel = new_channel(running.target)
+        self._channel = new_channel(Transport(running.target))
 
     def close(self) -> None:
         """End its connections."""

@@ -13,6 +13,7 @@ from benchmarks.endurance.arena import Arena, Service, arena, until
 from benchmarks.endurance.load import Load
 from benchmarks.endurance.record import keep, table
 from caraway.channel import new_channel
+from caraway.transport import Transport
 from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 
 RATE = 300
@@ -66,7 +67,7 @@ def restart(service: Service, running: Arena, load: Load) -> float:
 def clear(running: Arena, ids: list[str]) -> int:
     """Read every task, and delete it; gives how many did not succeed or were not there."""
     wrong = 0
-    with new_channel(running.target) as channel:
+    with new_channel(Transport(running.target)) as channel:
         stub = task_service_pb2_grpc.TaskServiceStub(channel)
         for start in range(0, len(ids), BATCH):
             part = ids[start : start + BATCH]

@@ -12,6 +12,7 @@ from clock import latencies, rate, read_ids, run, write_ids
 from caraway.channel import new_channel
 from caraway.ids import uuid7
 from caraway.payload import decode, encode_arguments
+from caraway.transport import Transport
 from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 
 PAGE = 500
@@ -57,7 +58,7 @@ def delay_get(count: str) -> dict[str, Any]:
 
 def run_task(count: str) -> dict[str, Any]:
     """Time RunTask: submit and wait in one call."""
-    with new_channel(app.target) as channel:
+    with new_channel(Transport(app.target)) as channel:
         stub = task_service_pb2_grpc.TaskServiceStub(channel)
 
         def call(number: int) -> None:
@@ -74,7 +75,7 @@ def collect(path: str) -> dict[str, Any]:
     ids = read_ids(path)
     app.AsyncResult(ids[-1]).get(timeout=300)
     starts, ends = [], []
-    with new_channel(app.target) as channel:
+    with new_channel(Transport(app.target)) as channel:
         stub = task_service_pb2_grpc.TaskServiceStub(channel)
         while ids:
             request = task_service_pb2.BatchGetTasksRequest(task_ids=ids[:PAGE], view=task_pb2.TASK_VIEW_FULL)
@@ -103,7 +104,7 @@ def keep_listing(per_second: str) -> dict[str, Any]:
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     calls = 0
-    with new_channel(app.target) as channel:
+    with new_channel(Transport(app.target)) as channel:
         stub = task_service_pb2_grpc.TaskServiceStub(channel)
         while not ended.wait(1 / float(per_second)):
             for state in (task_pb2.Task.STATE_QUEUED, TERMINAL):
