@@ -104,7 +104,7 @@ class Running:
         self.process.wait(10)
 
 
-def eventually(check: Callable[[], object], timeout: float = 10.0, what: str = "") -> object:
+def eventually(check: Callable[[], object], timeout: float = 30.0, what: str = "") -> object:
     """Asks until the answer is true, and returns it; an AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
