@@ -1,6 +1,7 @@
 """`caraway inspect` and `caraway report`, with a real worker that holds tasks."""
 
 import json
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,6 +64,27 @@ def test_what_a_worker_knows_and_serves(read: Read, inspected: WorkerProcess) ->
     (stats,) = read("inspect", "stats", "-d", NAME)
     assert (stats["pid"], stats["concurrency"], stats["pool"]) == (inspected.pid, 1, "process")
     assert read("inspect", "stats", "-d", stats["worker_id"]) == read("inspect", "stats", "-d", NAME)
+
+
+def test_what_workers_tell_themselves(run: Run, read: Read, inspected: WorkerProcess) -> None:
+    assert read("inspect", "ping", "-d", NAME) == [{"worker": NAME, "ping": {"ok": "pong"}}]
+    assert run("inspect", "ping", "-d", NAME).stdout == f"-> {NAME}\n   pong\n"
+    (conf,) = read("inspect", "conf", "-d", NAME)
+    assert (conf["conf"]["app"], conf["conf"]["queues"]) == ("cli.sample", "inspected")
+    shown = run("inspect", "report", "-d", NAME, "--timeout", "20s").stdout.splitlines()
+    assert shown[0] == f"-> {NAME}"
+    assert shown[1].startswith("   software -> caraway:")
+    assert f"pid:{inspected.pid}" in shown[2]
+
+
+def test_a_worker_that_is_silent_is_exit_code_1(run: Run, inspected: WorkerProcess) -> None:
+    inspected.signal(signal.SIGSTOP)
+    try:
+        ended = run("inspect", "ping", "-d", NAME, "--timeout", "100ms")
+    finally:
+        inspected.signal(signal.SIGCONT)
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "1 of 1 workers did not answer in time" in ended.stderr
 
 
 def test_a_worker_that_is_not_there_is_exit_code_1(run: Run) -> None:

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -119,6 +120,58 @@ def test_a_shell_knows_the_app_and_its_tasks(gateway: GatewayProcess) -> None:
     assert "False" in ended.stdout
     assert "caraway.result.AsyncResult" in ended.stdout
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("words", [["--ipython"], []], ids=["asked for", "by default"])
+def test_a_shell_in_ipython(gateway: GatewayProcess, tmp_path: Path, words: list[str]) -> None:
+    typed = "get_ipython().__class__.__name__\nadd.name, app.target\nadd.s(1, 2)\n"
+    ended = subprocess.run(
+        [*CARAWAY, "shell", "-A", "cli.sample", *words, "--target", gateway.target],
+        input=typed, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[1], check=True,
+        env={**os.environ, "IPYTHONDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert "InteractiveShell" in ended.stdout
+    assert f"('cli.add', '{gateway.target}')" in ended.stdout
+    assert "cli.add(1, 2)" in ended.stdout
+
+
+def test_a_shell_in_bpython(gateway: GatewayProcess, tmp_path: Path) -> None:
+    """It draws a screen, so it is given a terminal, and the answers of one."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    process = subprocess.Popen(
+        [*CARAWAY, "shell", "-A", "cli.sample", "--bpython", "--target", gateway.target],
+        stdin=theirs, stdout=theirs, stderr=theirs, cwd=Path(__file__).parents[1], start_new_session=True,
+        env={**os.environ, "TERM": "xterm", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    typed = [b"app.target, add.name\r", b"\x04"]
+    try:
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # so a terminal ends on Linux
+                break
+            shown += part
+            for _ in range(part.count(b"\x1b[6n")):
+                os.write(ours, b"\x1b[1;1R")  # where the cursor is
+            if typed and (b">>>" in part or b"'cli.add'" in part):
+                os.write(ours, typed.pop(0))
+        assert process.wait(30) == 0, shown.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert f"'{gateway.target}'" in shown.decode()
+
+
+@pytest.mark.parametrize("kind", ["ipython", "bpython"])
+def test_a_shell_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    ended = CliRunner().invoke(main, ["shell", f"--{kind}"])
+    assert ended.exit_code == 2
+    assert f"is not installed: pip install {kind}, or --python" in ended.output
 
 
 def test_a_shell_without_tasks_or_app() -> None:

@@ -1,13 +1,18 @@
-"""`caraway inspect`: what Celery's users ask of workers, answered from the store; no worker is asked."""
+"""`caraway inspect`: what Celery's users ask of workers; most is answered from the store, and no worker is asked."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, Final
 
 import click
 
 from caraway.commands.connection import Session, exit_if, operator_command
+from caraway.commands.settings_options import Duration
 from caraway.commands.task_form import describe
 from caraway.commands.workers import describe_worker
+from caraway.control import Control
+from caraway.destination import Destination
 from caraway.readings import tasks_held, tasks_of_queues, workers_there
 from caraway.v1 import control_service_pb2, task_pb2
 
@@ -64,26 +69,58 @@ _METHODS: Final = {
 }
 
 
+_ASKED: Final = ("ping", "conf", "report")
+"""What only the workers themselves can tell."""
+
+
 @operator_command("inspect")
-@click.argument("method", type=click.Choice(list(_METHODS)))
+@click.argument("method", type=click.Choice([*_METHODS, *_ASKED]))
 @click.option("-d", "--destination", "wanted", multiple=True, help="Only this worker, by name or id; may be repeated.")
-def inspect_command(session: Session, method: str, wanted: tuple[str, ...]) -> None:
-    """Show what workers do, from the store: no worker is asked, so a busy one answers too.
+@click.option(
+    "-t", "--timeout", metavar="DURATION", type=Duration(), default="1s", show_default=True,
+    help="How long ping, conf and report wait for workers.",
+)  # fmt: skip
+def inspect_command(session: Session, method: str, wanted: tuple[str, ...], timeout: timedelta) -> None:
+    """Show what workers do, most of it from the store: there no worker is asked, so a busy one answers too.
 
     active: tasks that run; reserved: leased, and not reported as begun; scheduled: tasks that wait for their time in
-    queues that the worker serves (they wait in the store); registered: tasks that it knows; active_queues; stats. Exit
-    code 1 where no worker is there, or not the one that is named.
+    queues that the worker serves (they wait in the store); registered: tasks that it knows; active_queues; stats.
+
+    Asked of the workers: ping; conf: settings that differ from their defaults; report: versions, platform, settings.
+
+    Exit code 1 where no worker is there, or not the one that is named, or one that is asked is silent.
     """
     workers = workers_there(session.client)
     known = {name for worker in workers for name in (worker.worker_id, worker.info.name)}
     missing = [name for name in wanted if name not in known]
     if wanted:
         workers = [worker for worker in workers if {worker.worker_id, worker.info.name} & set(wanted)]
-    if workers:
+    silent = 0
+    if workers and method in _ASKED:
+        silent = len(workers) - _show_answers(session, method, workers, timeout)
+    elif workers:
         columns, rows = _METHODS[method]
         session.out.table(columns, rows(session, workers))
     for name in missing:
         session.out.error(f"there is no worker {name}")
     if not workers and not missing:
         session.out.error("no worker is there")
-    exit_if(bool(missing) or not workers)
+    if silent:
+        session.out.error(f"{silent} of {len(workers)} workers did not answer in time")
+    exit_if(bool(missing or silent) or not workers)
+
+
+def _show_answers(session: Session, method: str, workers: list[_Worker], timeout: timedelta) -> int:
+    """Ask workers and show each answer as it comes; returns how many there were."""
+    control = Control(SimpleNamespace(gateway=session.client))
+    count = 0
+    for name, answer in control.ask(method, None, Destination.of([one.worker_id for one in workers]), timeout):
+        count += 1
+        if session.out.as_json:
+            session.out.line("", {"worker": name, method: answer})
+            continue
+        lines = answer.get("ok", answer) if isinstance(answer, dict) else answer
+        if isinstance(lines, dict):
+            lines = "\n".join(f"{key}: {value}" for key, value in lines.items())
+        session.out.block(f"-> {name}\n" + "\n".join(f"   {line}" for line in str(lines).splitlines()))
+    return count
