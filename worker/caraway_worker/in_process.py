@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -70,10 +71,13 @@ class InProcessWorker:
         """Whether it has not ended."""
         return self._running is not None and not self._running.done()
 
-    async def stop(self) -> int:
-        """End it warmly, then coldly; returns its exit code, which is 0 if nothing was left."""
+    async def stop(self, *, at_once: bool = False) -> int:
+        """End it warmly, then coldly, or coldly at once; returns its exit code, which is 0 if nothing was left."""
         assert self._worker is not None and self._running is not None
-        self._worker.stop()
+        if at_once:
+            self._worker.on_signal(signal.SIGQUIT)
+        else:
+            self._worker.stop()
         try:
             return await self._running
         finally:

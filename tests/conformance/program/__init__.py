@@ -1,0 +1,1 @@
+"""Python's program of the conformance suite: what README.md asks of each language."""

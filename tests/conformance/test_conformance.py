@@ -1,0 +1,57 @@
+"""Every case of cases/*.yaml in every language."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conformance.conftest import TOLD
+from conformance.languages import PYTHON, THERE
+from conformance.play import Play
+from conformance.stage import CLIENT, WORKER, Cast, Stage
+
+Case = dict[str, Any]
+
+CASES: list[Case] = [
+    {"file": path.stem, **case}
+    for path in sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+    for case in yaml.safe_load(path.read_text())
+]
+KNOWN = {"file", "name", "roles", "across", "gateway", "worker", "every", "proxy", "ids", "steps"}
+
+
+def casts(case: Case) -> Iterator[tuple[str, Cast]]:
+    """Who plays a case, and the column of the table. Python plays both roles at once: it is the other side anyway."""
+    yield PYTHON.name, Cast(PYTHON, PYTHON)
+    others = [language for language in THERE if language is not PYTHON]
+    for language in others:
+        if CLIENT in case["roles"]:
+            yield f"{language.name} client", Cast(language, PYTHON)
+        if WORKER in case["roles"]:
+            yield f"{language.name} worker", Cast(PYTHON, language)
+    if case.get("across"):
+        for client, worker in zip(others, others[1:] + others[:1], strict=True):
+            if client is not worker:
+                yield f"{client.name}+{worker.name}", Cast(client, worker)
+
+
+PLAYED = [(case, column, cast) for case in CASES for column, cast in casts(case)]
+
+
+@pytest.mark.parametrize(
+    ("case", "column", "cast"), PLAYED, ids=[f"{case['file']}: {case['name']}-{column}" for case, column, _ in PLAYED]
+)
+def test_case(case: Case, column: str, cast: Cast, stage: Stage, record_property: Any) -> None:
+    record_property(TOLD, (f"{case['file']}: {case['name']}", column))
+    Play(case, cast, stage).run()
+
+
+def test_the_cases_are_well_formed() -> None:
+    names = [(case["file"], case["name"]) for case in CASES]
+    assert len(names) == len(set(names))
+    for case in CASES:
+        assert case.keys() <= KNOWN, case["name"]
+        assert set(case["roles"]) <= {CLIENT, WORKER} and case["roles"], case["name"]
+        assert case["steps"], case["name"]
