@@ -1,33 +1,4 @@
-"""Plays a case.
-
-What a case may say, beside `name` and `steps`:
-
-- `roles`: whom it concerns, `client`, `worker` or both. A role that is named is played by each language, the other by Python.
-- `across: true`: it is also played by pairs of other languages, client and worker.
-- `gateway`: `main` (default), `strict` (lease 2 s, heartbeat 0.4 s, at most 2 losses, payloads of 64 KiB, queues of 3 tasks),
-  `restarted`, `secure` (mutual TLS and tokens).
-- `worker`: `shared` (default; one that other cases use too, where <queue> is its queue), `none` (<queue> is a queue that nobody
-  serves), or the members of `start` for a worker of the case's own, named `own`: `{concurrency: 1}`; <queue> is then its own queue.
-- `every: true`: a worker of each language instead, with the queues <queue 1>, <queue 2> ... (again from the first when there are
-  fewer languages).
-- `proxy`: `[client, worker]`: whose connections go through a proxy.
-- `ids`: names of ids to make up, for use as <name>.
-
-A step is a request of README.md, or one of these:
-
-- `note: {task_id, what, worker}`: wait for a note; `no_note`: it has not come;
-- `event: {of: NAME, ...}`: wait for such an event of a request that was begun with `background: true` and `as: NAME`;
-- `end: NAME`: wait for the answer of that request;
-- `until: {task_id, ...}`: wait until the gateway shows the task like this;
-- `find: {name, ...}`: wait until a task of this name in <queue> stands like this; `as` gives its id a name;
-- `by_hand: {name, args, kwargs}`: the suite submits a task itself, as grpcurl would;
-- `pause: <queue>`, `resume: <queue>`, `cut: client|worker`, `stall: ...`, `flow: ...`, `restart_gateway: true`, `stop_gateway: true`,
-  `start_gateway: true`, `kill: worker`.
-
-Beside its request a step has `as` (a name, or a list of them: for the task ids of its answer), `expect` (members of `ok`), `fails`
-(members of `error`). In texts, <NAME> is an id, <queue> a queue, <in 0.3> the instant in so many seconds. In `expect`,
-<any> is anything but null, <none> nothing; a text in slashes is a regular expression. Values are written as their JSON.
-"""
+"""Plays a case, step by step. cases/README.md says what stands in one."""
 
 import uuid
 from collections.abc import Callable

@@ -30,9 +30,10 @@ def call_of(task: dict[str, Any]) -> dict[str, Any]:
     if "expire_time" in task:
         options["expires"] = datetime.fromisoformat(task["expire_time"])
     limits = task.get("time_limits", {})
-    for name, limit in (("soft_time_limit", limits.get("soft")), ("time_limit", limits.get("hard"))):
-        if limit is not None:
-            options[name] = limit
+    if "soft" in limits:
+        options["soft_time_limit"] = limits["soft"]
+    if "hard" in limits:
+        options["time_limit"] = limits["hard"]
     if "ack_mode" in task:
         options["acks_late"] = task["ack_mode"] == "ON_FINISH"
     if "unique" in task:
