@@ -6,7 +6,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from google.protobuf import duration_pb2, timestamp_pb2
+from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 
 from api.wire import DEADLINE, Api, numbers, refused
 from caraway.ids import uuid7
@@ -215,3 +215,50 @@ def test_a_key_that_another_holds_meanwhile_keeps_a_dead_letter_back(api: Api, q
 def test_retry_has_its_limits(api: Api) -> None:
     assert refused(lambda: retry(api)).metadata == {"field": "selector.task_ids"}
     assert refused(lambda: retry(api, *["x"] * 501)).reason == "BATCH_TOO_LARGE"
+
+
+def stamps(**values: Any) -> dict[str, Any]:
+    made = {}
+    for name, value in values.items():
+        made[name] = struct_pb2.ListValue()
+        made[name].extend(value)
+    return made
+
+
+def test_stamps_find_their_tasks(own: Api) -> None:
+    monday = own.submit("q", stamps=stamps(day=["monday"], n=[1, True])).task.task_id
+    both = own.submit("q", stamps=stamps(day=["monday", "tuesday"])).task.task_id
+    own.submit("q")
+    assert ids(own, stamps=stamps(day=["monday"])) == [monday, both]
+    assert ids(own, stamps=stamps(day=["tuesday"])) == [both]
+    assert ids(own, stamps=stamps(day=["sunday"], n=[1])) == [monday]  # one of them is enough
+    assert ids(own, stamps=stamps(day=["sunday"])) == []
+    assert ids(own, stamps=stamps(n=["1"])) == []
+    found = pages(own, stamps=stamps(n=[True]))[0][0]
+    assert found.spec.stamps["day"].values[0].string_value == "monday"
+
+
+def test_stamps_are_plain_values(own: Api) -> None:
+    nested = refused(lambda: own.submit("q", stamps=stamps(day=[["monday"]])))
+    assert nested.reason == "INVALID_FIELD"
+    assert nested.metadata["field"] == "task.stamps.day"
+    assert refused(lambda: own.submit("q", stamps=stamps(n=[2.0**60]))).reason == "NUMBER_NOT_EXACT"
+    assert refused(lambda: ids(own, stamps=stamps(day=[None]))).metadata["field"] == "filter.stamps.day"
+
+
+def test_stamps_are_not_part_of_a_spec(own: Api) -> None:
+    task_id = uuid7()
+    own.submit("q", task_id=task_id, stamps=stamps(day=["monday"]), parent_task_id="any")
+    again = own.submit("q", task_id=task_id, stamps=stamps(day=["tuesday"]))
+    assert again.disposition == service.SUBMIT_DISPOSITION_ALREADY_SUBMITTED
+
+
+def test_children_are_listed_by_their_parent(own: Api) -> None:
+    parent = own.submit("q").task.task_id
+    first = own.submit("q", name="first", parent_task_id=parent).task.task_id
+    second = own.submit("q", name="second", parent_task_id=parent, delay=HOUR).task.task_id
+    assert ids(own, parent_task_id=parent) == [first, second]
+    assert [task.task_id for page in pages(own, 1, parent_task_id=parent) for task in page] == [first, second]
+    assert ids(own, parent_task_id=parent, names=["second"]) == [second]
+    assert ids(own, parent_task_id=parent, states=[Task.STATE_BLOCKED]) == []
+    assert pages(own, parent_task_id=parent)[0][0].spec.parent_task_id == parent

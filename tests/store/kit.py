@@ -74,14 +74,14 @@ class Kit:
         self, task_id: str = "", *, name: str = "t", queue: str = "q", priority: int = 4, spec: bytes = b"spec",
         fingerprint: bytes = b"print", delay: float = 0, ttl: float = 0, result_ttl: float = 0, at: int = 0,
         until: int = 0, watch: bool = False, ignore_result: bool = False, unique: str = "", window: float = 0,
-        on_conflict: str = "r", once: bool = False,
+        on_conflict: str = "r", once: bool = False, parent: str = "",
     ) -> NewTask:  # fmt: skip
         """A task to submit; times in seconds, instants in microseconds."""
         self._made += 1
         return NewTask(
             task_id or f"task-{self._made}", fingerprint, spec, name, queue, priority,
             at, micros(delay), until, micros(ttl), micros(result_ttl), watch, ignore_result,
-            unique, micros(window), on_conflict, once,
+            unique, micros(window), on_conflict, once, parent,
         )  # fmt: skip
 
     async def submit(self, task_id: str = "", **fields: object) -> str:

@@ -131,6 +131,10 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         lambda kit: kit.redis.set(keys.unique("v"), "failed 0"),
         "unique:v is held by task failed, which does not",
     ),
+    "children of a task that is gone": (
+        zadd(keys.children("gone"), "queued"),
+        "children:gone is left of a task that is gone",
+    ),
     "windowed uniqueness key gone": (
         lambda kit: kit.redis.delete(keys.unique("for-a-time")),
         "task windowed is to hold the uniqueness",

@@ -8,12 +8,12 @@ from caraway_server.api.convert import task_from
 from caraway_server.api.durations import micros
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.paging import page_size
+from caraway_server.api.stamps import stamped_with
 from caraway_server.core.task import Record, State
 from caraway_server.settings import Settings
 from caraway_server.store.store import Store
 
 _LISTED_BY_WORKFLOW = frozenset({State.BLOCKED, State.REPLACED})
-_ALL = frozenset(State) - {State.TOMBSTONE} - _LISTED_BY_WORKFLOW
 _GROUPS = task_service_pb2.CountTasksRequest.GroupBy
 
 
@@ -31,7 +31,7 @@ class TaskLists:
         states = _states(wanted)
         size = page_size(request.page_size, self._settings.max_batch_size)
         records, token = await self._store.listing.page(
-            states, list(wanted.queues), _test_of(wanted), size, request.page_token
+            states, list(wanted.queues), _test_of(wanted), size, request.page_token, wanted.parent_task_id
         )
         view = request.view or task_pb2.TASK_VIEW_BASIC
         return task_service_pb2.ListTasksResponse(
@@ -50,13 +50,16 @@ class TaskLists:
 
 
 def _states(wanted: task_pb2.TaskFilter) -> frozenset[State]:
+    # What a task submitted is listed from one index, which has tasks of every state.
+    beside = frozenset() if wanted.parent_task_id else _LISTED_BY_WORKFLOW
+    listed = frozenset(State) - {State.TOMBSTONE} - beside
     if wanted.error_kinds and not wanted.states:
         return frozenset({State.FAILED, State.REVOKED, State.EXPIRED, State.REJECTED, State.RETRYING})
     if not wanted.states:
-        return _ALL
-    known = {state.value: state for state in _ALL}
+        return listed
+    known = {state.value: state for state in listed}
     for number in wanted.states:
-        if number in {state.value for state in _LISTED_BY_WORKFLOW}:
+        if number in {state.value for state in beside}:
             raise validate.invalid(
                 "filter.states", f"{State(number).name} is listed by ListWorkflowNodes, not by ListTasks"
             )
@@ -71,6 +74,8 @@ def _test_of(wanted: task_pb2.TaskFilter) -> Callable[[Record], bool]:
     kinds = frozenset(wanted.error_kinds)
     after = micros(wanted.created_after) if wanted.HasField("created_after") else None
     before = micros(wanted.created_before) if wanted.HasField("created_before") else None
+    validate.check_stamps("filter.stamps", wanted.stamps)
+    is_stamped = stamped_with(wanted.stamps)
 
     def test(record: Record) -> bool:
         return (
@@ -80,6 +85,7 @@ def _test_of(wanted: task_pb2.TaskFilter) -> Callable[[Record], bool]:
             and (after is None or record.created >= after)
             and (before is None or record.created < before)
             and (not kinds or _kind_of(record) in kinds)
+            and (not wanted.stamps or is_stamped(record))
         )
 
     return test

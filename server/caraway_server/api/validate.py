@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from google.protobuf import duration_pb2, struct_pb2
@@ -31,7 +31,9 @@ _ON_CONFLICT = {
     task_pb2.Uniqueness.ON_CONFLICT_RETURN_EXISTING: "e",
     task_pb2.Uniqueness.ON_CONFLICT_REPLACE: "p",
 }
+_BESIDE: Final = ("headers", "args_repr", "kwargs_repr", "stamps", "parent_task_id")
 _ACK_MODES = frozenset(task_pb2.TaskSpec.AckMode.values())
+_STAMP_KINDS = frozenset({"string_value", "number_value", "bool_value"})
 _QUEUE = re.compile(r"[A-Za-z0-9_.@/#-]{1,255}")
 _ENCODING = re.compile(r"[a-z0-9_.+-]{1,32}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -72,7 +74,7 @@ def new_task(spec: task_pb2.TaskSpec, max_payload_bytes: int, *, watch: bool = F
     once = spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START
     return NewTask(
         task_id, fingerprint, stored, spec.name, spec.queue, spec.priority, at, delay, until, ttl, result_ttl, watch,
-        spec.ignore_result, key, window, on_conflict, once,
+        spec.ignore_result, key, window, on_conflict, once, spec.parent_task_id,
     )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def _uniqueness(spec: task_pb2.TaskSpec) -> tuple[str, int, str]:
 
 
 def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
-    """The fingerprint, which leaves id, headers, reprs and the payload's encodings out; and the bytes to keep."""
+    """The fingerprint, which leaves what _beside() has and the payload's encodings out; and the bytes to keep."""
     apart = _beside(spec)
     kept = task_pb2.TaskSpec()
     kept.CopyFrom(spec)
@@ -96,9 +98,8 @@ def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
     for field in ("task_id", "name", "queue", "priority"):
         kept.ClearField(field)
     if apart:
-        kept.ClearField("headers")
-        kept.ClearField("args_repr")
-        kept.ClearField("kwargs_repr")
+        for field in _BESIDE:
+            kept.ClearField(field)
     stored = kept.SerializeToString() + apart  # serialised messages are merged by joining them
     payload = b""
     if kept.HasField("payload"):
@@ -120,17 +121,33 @@ def _identity_of(payload: task_pb2.Payload) -> bytes:
 
 
 def _beside(spec: task_pb2.TaskSpec) -> bytes:
-    """Headers and reprs: kept, but no part of the spec's identity."""
-    if not (spec.headers or spec.args_repr or spec.kwargs_repr):
+    """Headers, stamps and the like: kept, but no part of the spec's identity."""
+    if not (spec.headers or spec.args_repr or spec.kwargs_repr or spec.stamps or spec.parent_task_id):
         return b""
     for field in ("args_repr", "kwargs_repr"):
         if len(getattr(spec, field)) > LONGEST_REPR:
             raise invalid(f"task.{field}", f"is longer than {LONGEST_REPR} characters")
-    beside = task_pb2.TaskSpec(headers=spec.headers, args_repr=spec.args_repr, kwargs_repr=spec.kwargs_repr)
-    apart = beside.SerializeToString()
+    if spec.parent_task_id:
+        check_id("task.parent_task_id", spec.parent_task_id)
+    if spec.stamps:
+        check_stamps("task.stamps", spec.stamps)
+    apart = task_pb2.TaskSpec(**{field: getattr(spec, field) for field in _BESIDE}).SerializeToString()
     if len(apart) > LARGEST_HEADERS:
-        raise invalid("task.headers", f"have {len(apart)} bytes; at most {LARGEST_HEADERS} are taken")
+        raise invalid("task.headers", f"and stamps have {len(apart)} bytes; at most {LARGEST_HEADERS} are taken")
     return apart
+
+
+def check_stamps(field: str, stamps: Mapping[str, struct_pb2.ListValue]) -> None:
+    """What stamps must be before anything is done with them.
+
+    Raises:
+        Refused: a value is neither text nor a number nor a boolean, or a number is not exact.
+    """
+    for name, listed in stamps.items():
+        check_id(f"{field} (a name of it)", name)
+        if any(value.WhichOneof("kind") not in _STAMP_KINDS for value in listed.values):
+            raise invalid(f"{field}.{name}", "holds what is neither text nor a number nor a boolean")
+        check_numbers(f"{field}.{name}", listed.values)
 
 
 def check_id(field: str, text: str) -> None:
@@ -185,10 +202,10 @@ def _check_arguments(spec: task_pb2.TaskSpec, most: int) -> None:
         size = 0
         if spec.HasField("args"):
             size += spec.args.ByteSize()
-            _check_numbers("task.args", spec.args.values)
+            check_numbers("task.args", spec.args.values)
         if spec.HasField("kwargs"):
             size += spec.kwargs.ByteSize()
-            _check_numbers("task.kwargs", spec.kwargs.fields.values())
+            check_numbers("task.kwargs", spec.kwargs.fields.values())
     if size > most:
         raise Refused(
             "PAYLOAD_TOO_LARGE",
@@ -219,7 +236,12 @@ def check_payload(field: str, payload: task_pb2.Payload) -> None:
         raise invalid(f"{field}.plain_sha256", f"has {len(payload.plain_sha256)} bytes; a SHA-256 has 32")
 
 
-def _check_numbers(field: str, values: Iterable[struct_pb2.Value]) -> None:
+def check_numbers(field: str, values: Iterable[struct_pb2.Value]) -> None:
+    """Numbers written by hand, however deep they stand.
+
+    Raises:
+        Refused: one is not exact.
+    """
     pending = list(values)
     while pending:
         value = pending.pop()

@@ -13,6 +13,7 @@ from caraway_server.api.graph import known_nodes, unsound
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub, workflow_topic
 from caraway_server.api.paging import offset_from, page_size, token_for_offset
+from caraway_server.api.stamps import stamped_with
 from caraway_server.api.task_service import READ_PAGE, REPLY_BYTES
 from caraway_server.api.waiting import LOOK_AGAIN_SECONDS, patience
 from caraway_server.api.workflow_convert import found, not_found, workflow_from
@@ -109,7 +110,13 @@ class WorkflowReading:
         collect = await self._collect(request) if request.collect_node_id else ""
         size = page_size(request.page_size, self._settings.max_batch_size)
         view = request.view or task_pb2.TASK_VIEW_BASIC
-        page = _NodePage(request.workflow_id, view, lambda record: not states or record.state in states)
+        validate.check_stamps("stamps", request.stamps)
+        is_stamped = stamped_with(request.stamps)
+        page = _NodePage(
+            request.workflow_id,
+            view,
+            lambda record: (not states or record.state in states) and (not request.stamps or is_stamped(record)),
+        )
         offset = offset_from(request.page_token)
         for _ in range(0, MOST_READ_FOR_A_PAGE, READ_PAGE):
             count = min(READ_PAGE, size - len(page.response.nodes))

@@ -95,6 +95,7 @@ def _items_of(node: NewNode, depth: int) -> Iterator[Item]:
         yield (
             "task", node.node_id, edges, depth, node.replaces, task.fingerprint, task.spec, task.name, task.queue,
             task.priority, task.at, task.delay, task.until, task.ttl, task.result_ttl, task.ignore_result, task.once,
+            task.parent,
         )  # fmt: skip
         return
     size = MOST_IN_ONE_SCRIPT // 2 - 1  # two to a batch, whatever else there is

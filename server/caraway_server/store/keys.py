@@ -9,6 +9,7 @@
 | scheduled | zset | ids of SCHEDULED and RETRYING tasks, by due time | promote, revoke, expire |
 | expiring | zset | ids of tasks that have not started and expire, by time | start, finish, expire |
 | leases | zset | ids of LEASED and RUNNING tasks, by the lease's end | the delivery's end |
+| children:<id> | zset | ids of the tasks that this one submitted, by acceptance, 1,000 at most | with its record |
 | ended:<state> | zset | ids of terminal tasks and tombstones (99), by purge time | prune, delete, requeue |
 | unique:<key> | string | id of the task that holds it, and until when (0: until it ends) | its end; Redis's expiry |
 | queues | set | queues for which something is set | queue |
@@ -155,6 +156,11 @@ WORKFLOW_FIELDS: Final = {
 def task(task_id: str) -> str:
     """The key of a task's record."""
     return f"{ROOT}task:{task_id}"
+
+
+def children(task_id: str) -> str:
+    """The key of the index of what a task submitted."""
+    return f"{ROOT}children:{task_id}"
 
 
 def workflow(workflow_id: str) -> str:

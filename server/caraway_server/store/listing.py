@@ -78,7 +78,7 @@ class Listing:
         self._culprits = culprits
 
     async def page(
-        self, states: frozenset[State], queues: Sequence[str], wanted: Wanted, size: int, token: str
+        self, states: frozenset[State], queues: Sequence[str], wanted: Wanted, size: int, token: str, parent: str = ""
     ) -> tuple[list[Record], str]:
         """One page of tasks, and the next page's token ("": there is none).
 
@@ -88,11 +88,12 @@ class Listing:
             wanted: tested on each task, its state among `states` already.
             size: tasks in the page.
             token: of the last page, or "".
+            parent: read what this task submitted, and nothing else.
         """
         start = Cursor.from_token(token) if token else None
         found: list[Record] = []
         budget = _Budget()
-        for index in await self._indexes(states, queues):
+        for index in [_children(parent)] if parent else await self._indexes(states, queues):
             if start is not None and index.position < start.position:
                 continue
             resumed = start is not None and index.position == start.position
@@ -196,6 +197,10 @@ class _Budget:
 
     def is_spent(self) -> bool:
         return self._read >= MOST_READ_FOR_A_PAGE or self._bytes >= MOST_BYTES_FOR_A_PAGE
+
+
+def _children(parent: str) -> Index:
+    return Index((0, "", ""), keys.children(parent))
 
 
 def _beginning(index: Index) -> Cursor:

@@ -34,7 +34,7 @@ def submit_request(tasks: Sequence[NewTask], limits: Limits, *, all_or_nothing: 
         (
             new.task_id, new.fingerprint, new.spec, new.name, new.queue, new.priority,
             new.at, new.delay, new.until, new.ttl, new.result_ttl, new.watch, new.ignore_result,
-            new.unique_key, new.unique_window, new.on_conflict, new.once,
+            new.unique_key, new.unique_window, new.on_conflict, new.once, new.parent,
         )
         for new in tasks
     ]  # fmt: skip

@@ -57,6 +57,7 @@ class NewTask:
     unique_window: int = 0
     on_conflict: str = "r"
     once: bool = False
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

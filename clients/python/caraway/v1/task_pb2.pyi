@@ -408,6 +408,24 @@ class TaskSpec(google.protobuf.message.Message):
     """
 
     @typing.final
+    class StampsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        @property
+        def value(self) -> google.protobuf.struct_pb2.ListValue: ...
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: google.protobuf.struct_pb2.ListValue | None = ...,
+        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["value", b"value"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    @typing.final
     class HeadersEntry(google.protobuf.message.Message):
         DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -438,11 +456,13 @@ class TaskSpec(google.protobuf.message.Message):
     TIME_LIMITS_FIELD_NUMBER: builtins.int
     ACK_MODE_FIELD_NUMBER: builtins.int
     UNIQUENESS_FIELD_NUMBER: builtins.int
+    STAMPS_FIELD_NUMBER: builtins.int
     HEADERS_FIELD_NUMBER: builtins.int
     IGNORE_RESULT_FIELD_NUMBER: builtins.int
     RESULT_TTL_FIELD_NUMBER: builtins.int
     ARGS_REPR_FIELD_NUMBER: builtins.int
     KWARGS_REPR_FIELD_NUMBER: builtins.int
+    PARENT_TASK_ID_FIELD_NUMBER: builtins.int
     task_id: builtins.str
     """Identity, and idempotency key: the same id with the same spec is one task however often it is submitted. At most 255
     characters, no control characters; clients make UUIDv7. Empty: the gateway makes one, and the call is not idempotent.
@@ -461,6 +481,10 @@ class TaskSpec(google.protobuf.message.Message):
     """What lists and logs show instead of the positional arguments; at most 1,024 characters. Not part of the spec's identity."""
     kwargs_repr: builtins.str
     """What lists and logs show instead of the keyword arguments; at most 1,024 characters. Not part of the spec's identity."""
+    parent_task_id: builtins.str
+    """The task that submits this one while it runs. Where that is known to the gateway, TaskFilter.parent_task_id lists this one
+    among its children: at most 1,000 of a parent, those that came first. Not part of the spec's identity.
+    """
     @property
     def args(self) -> google.protobuf.struct_pb2.ListValue:
         """Positional arguments written by hand. Integers beyond 2^53-1 are refused (NUMBER_NOT_EXACT)."""
@@ -502,6 +526,12 @@ class TaskSpec(google.protobuf.message.Message):
         """Keeps a second task of the same key away."""
 
     @property
+    def stamps(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, google.protobuf.struct_pb2.ListValue]:
+        """Marks to find it by: a name, and its values, which are text, numbers or booleans. TaskFilter.stamps finds it, and its worker
+        is told. Not part of the spec's identity. Together with headers and reprs at most 64 KiB.
+        """
+
+    @property
     def headers(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """Opaque to the gateway, handed to the worker; traceparent lives here. Not part of the spec's identity. At most 64 KiB."""
 
@@ -527,14 +557,16 @@ class TaskSpec(google.protobuf.message.Message):
         time_limits: Global___TimeLimits | None = ...,
         ack_mode: Global___TaskSpec.AckMode.ValueType = ...,
         uniqueness: Global___Uniqueness | None = ...,
+        stamps: collections.abc.Mapping[builtins.str, google.protobuf.struct_pb2.ListValue] | None = ...,
         headers: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         ignore_result: builtins.bool = ...,
         result_ttl: google.protobuf.duration_pb2.Duration | None = ...,
         args_repr: builtins.str = ...,
         kwargs_repr: builtins.str = ...,
+        parent_task_id: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_priority", b"_priority", "args", b"args", "delay", b"delay", "expiration", b"expiration", "expire_time", b"expire_time", "kwargs", b"kwargs", "payload", b"payload", "priority", b"priority", "result_ttl", b"result_ttl", "retry_policy", b"retry_policy", "schedule_time", b"schedule_time", "start", b"start", "time_limits", b"time_limits", "ttl", b"ttl", "uniqueness", b"uniqueness"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_priority", b"_priority", "ack_mode", b"ack_mode", "args", b"args", "args_repr", b"args_repr", "delay", b"delay", "expiration", b"expiration", "expire_time", b"expire_time", "headers", b"headers", "ignore_result", b"ignore_result", "kwargs", b"kwargs", "kwargs_repr", b"kwargs_repr", "name", b"name", "payload", b"payload", "priority", b"priority", "queue", b"queue", "result_ttl", b"result_ttl", "retry_policy", b"retry_policy", "schedule_time", b"schedule_time", "start", b"start", "task_id", b"task_id", "time_limits", b"time_limits", "ttl", b"ttl", "uniqueness", b"uniqueness"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_priority", b"_priority", "ack_mode", b"ack_mode", "args", b"args", "args_repr", b"args_repr", "delay", b"delay", "expiration", b"expiration", "expire_time", b"expire_time", "headers", b"headers", "ignore_result", b"ignore_result", "kwargs", b"kwargs", "kwargs_repr", b"kwargs_repr", "name", b"name", "parent_task_id", b"parent_task_id", "payload", b"payload", "priority", b"priority", "queue", b"queue", "result_ttl", b"result_ttl", "retry_policy", b"retry_policy", "schedule_time", b"schedule_time", "stamps", b"stamps", "start", b"start", "task_id", b"task_id", "time_limits", b"time_limits", "ttl", b"ttl", "uniqueness", b"uniqueness"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_priority", b"_priority"]) -> typing.Literal["priority"] | None: ...
     @typing.overload
@@ -772,13 +804,37 @@ class TaskFilter(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class StampsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        @property
+        def value(self) -> google.protobuf.struct_pb2.ListValue: ...
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: google.protobuf.struct_pb2.ListValue | None = ...,
+        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["value", b"value"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     STATES_FIELD_NUMBER: builtins.int
     NAMES_FIELD_NUMBER: builtins.int
     QUEUES_FIELD_NUMBER: builtins.int
     WORKER_IDS_FIELD_NUMBER: builtins.int
+    STAMPS_FIELD_NUMBER: builtins.int
     ERROR_KINDS_FIELD_NUMBER: builtins.int
     CREATED_AFTER_FIELD_NUMBER: builtins.int
     CREATED_BEFORE_FIELD_NUMBER: builtins.int
+    PARENT_TASK_ID_FIELD_NUMBER: builtins.int
+    parent_task_id: builtins.str
+    """Submitted by this task; see TaskSpec.parent_task_id. They are read from a list of their own, in the order in which they were
+    accepted, whatever their states: BLOCKED and REPLACED ones too, and they may be named in `states` then.
+    """
     @property
     def states(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___Task.State.ValueType]:
         """In one of these states. BLOCKED and REPLACED ones are listed by WorkflowService.ListWorkflowNodes, and refused here."""
@@ -794,6 +850,10 @@ class TaskFilter(google.protobuf.message.Message):
     @property
     def worker_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Held, or held last, by one of these workers."""
+
+    @property
+    def stamps(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, google.protobuf.struct_pb2.ListValue]:
+        """Stamped with at least one of these values, under the name that it stands under here."""
 
     @property
     def error_kinds(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___TaskError.Kind.ValueType]:
@@ -814,12 +874,14 @@ class TaskFilter(google.protobuf.message.Message):
         names: collections.abc.Iterable[builtins.str] | None = ...,
         queues: collections.abc.Iterable[builtins.str] | None = ...,
         worker_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        stamps: collections.abc.Mapping[builtins.str, google.protobuf.struct_pb2.ListValue] | None = ...,
         error_kinds: collections.abc.Iterable[Global___TaskError.Kind.ValueType] | None = ...,
         created_after: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         created_before: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        parent_task_id: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["created_after", b"created_after", "created_before", b"created_before"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["created_after", b"created_after", "created_before", b"created_before", "error_kinds", b"error_kinds", "names", b"names", "queues", b"queues", "states", b"states", "worker_ids", b"worker_ids"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["created_after", b"created_after", "created_before", b"created_before", "error_kinds", b"error_kinds", "names", b"names", "parent_task_id", b"parent_task_id", "queues", b"queues", "stamps", b"stamps", "states", b"states", "worker_ids", b"worker_ids"]) -> None: ...
 
 Global___TaskFilter: typing_extensions.TypeAlias = TaskFilter
 

@@ -760,7 +760,9 @@ class ListTasksResponse(google.protobuf.message.Message):
     """For the next page; empty: there is none."""
     @property
     def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[caraway.v1.task_pb2.Task]:
-        """State by state in the order of the enum; QUEUED tasks by queue, name and place, ended ones latest purge time first."""
+        """State by state in the order of the enum; QUEUED tasks by queue, name and place, ended ones latest purge time first. With
+        filter.parent_task_id by their acceptance.
+        """
 
     def __init__(
         self,

@@ -26,9 +26,10 @@ from caraway.v1 import task_pb2 as caraway_dot_v1_dot_task__pb2
 from caraway.v1 import task_service_pb2 as caraway_dot_v1_dot_task__service__pb2
 from caraway.v1 import workflow_pb2 as caraway_dot_v1_dot_workflow__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!caraway/v1/workflow_service.proto\x12\ncaraway.v1\x1a\x15\x63\x61raway/v1/task.proto\x1a\x1d\x63\x61raway/v1/task_service.proto\x1a\x19\x63\x61raway/v1/workflow.proto\x1a\x1egoogle/protobuf/duration.proto\"\x9b\x01\n\x15SubmitWorkflowRequest\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.caraway.v1.WorkflowSpec\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0c\n\x04open\x18\x03 \x01(\x08\x12\x31\n\x0eproducer_lease\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"Q\n\x16SubmitWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"h\n\x1a\x41ppendWorkflowNodesRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0c\n\x04part\x18\x02 \x01(\x03\x12\'\n\x05nodes\x18\x03 \x03(\x0b\x32\x18.caraway.v1.WorkflowNode\"0\n\x1b\x41ppendWorkflowNodesResponse\x12\x11\n\tlast_part\x18\x01 \x01(\x03\"P\n\x13SealWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12$\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.caraway.v1.TaskError\">\n\x14SealWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\")\n\x12GetWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"=\n\x13GetWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\"o\n\x13WaitWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12+\n\x08max_wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x03\"L\n\x14WaitWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\"C\n\x14WatchWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"?\n\x15WatchWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\"i\n\x14ListWorkflowsRequest\x12*\n\x06states\x18\x01 \x03(\x0e\x32\x1a.caraway.v1.Workflow.State\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Y\n\x15ListWorkflowsResponse\x12\'\n\tworkflows\x18\x01 \x03(\x0b\x32\x14.caraway.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbb\x01\n\x18ListWorkflowNodesRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63ollect_node_id\x18\x02 \x01(\t\x12&\n\x06states\x18\x03 \x03(\x0e\x32\x16.caraway.v1.Task.State\x12\"\n\x04view\x18\x04 \x01(\x0e\x32\x14.caraway.v1.TaskView\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xd6\x01\n\x19ListWorkflowNodesResponse\x12\x39\n\x05nodes\x18\x01 \x03(\x0b\x32*.caraway.v1.ListWorkflowNodesResponse.Node\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x65\n\x04Node\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x1e\n\x04task\x18\x02 \x01(\x0b\x32\x10.caraway.v1.Task\x12,\n\x05\x61\x66ter\x18\x03 \x03(\x0b\x32\x1d.caraway.v1.WorkflowNode.Edge\"\xa9\x01\n\x15\x43\x61ncelWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x31\n\x04mode\x18\x03 \x01(\x0e\x32#.caraway.v1.RevokeTasksRequest.Mode\x12(\n\x05grace\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06signal\x18\x05 \x01(\t\"@\n\x16\x43\x61ncelWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\"+\n\x14RetryWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"P\n\x15RetryWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\x12\x0f\n\x07retried\x18\x02 \x01(\x08\x32\xb4\x07\n\x0fWorkflowService\x12\\\n\x0eSubmitWorkflow\x12!.caraway.v1.SubmitWorkflowRequest\x1a\".caraway.v1.SubmitWorkflowResponse\"\x03\x90\x02\x02\x12k\n\x13\x41ppendWorkflowNodes\x12&.caraway.v1.AppendWorkflowNodesRequest\x1a\'.caraway.v1.AppendWorkflowNodesResponse\"\x03\x90\x02\x02\x12V\n\x0cSealWorkflow\x12\x1f.caraway.v1.SealWorkflowRequest\x1a .caraway.v1.SealWorkflowResponse\"\x03\x90\x02\x02\x12S\n\x0bGetWorkflow\x12\x1e.caraway.v1.GetWorkflowRequest\x1a\x1f.caraway.v1.GetWorkflowResponse\"\x03\x90\x02\x01\x12V\n\x0cWaitWorkflow\x12\x1f.caraway.v1.WaitWorkflowRequest\x1a .caraway.v1.WaitWorkflowResponse\"\x03\x90\x02\x01\x12[\n\rWatchWorkflow\x12 .caraway.v1.WatchWorkflowRequest\x1a!.caraway.v1.WatchWorkflowResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\rListWorkflows\x12 .caraway.v1.ListWorkflowsRequest\x1a!.caraway.v1.ListWorkflowsResponse\"\x03\x90\x02\x01\x12\x65\n\x11ListWorkflowNodes\x12$.caraway.v1.ListWorkflowNodesRequest\x1a%.caraway.v1.ListWorkflowNodesResponse\"\x03\x90\x02\x01\x12\\\n\x0e\x43\x61ncelWorkflow\x12!.caraway.v1.CancelWorkflowRequest\x1a\".caraway.v1.CancelWorkflowResponse\"\x03\x90\x02\x02\x12T\n\rRetryWorkflow\x12 .caraway.v1.RetryWorkflowRequest\x1a!.caraway.v1.RetryWorkflowResponseBR\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!caraway/v1/workflow_service.proto\x12\ncaraway.v1\x1a\x15\x63\x61raway/v1/task.proto\x1a\x1d\x63\x61raway/v1/task_service.proto\x1a\x19\x63\x61raway/v1/workflow.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x9b\x01\n\x15SubmitWorkflowRequest\x12*\n\x08workflow\x18\x01 \x01(\x0b\x32\x18.caraway.v1.WorkflowSpec\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0c\n\x04open\x18\x03 \x01(\x08\x12\x31\n\x0eproducer_lease\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"Q\n\x16SubmitWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"h\n\x1a\x41ppendWorkflowNodesRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0c\n\x04part\x18\x02 \x01(\x03\x12\'\n\x05nodes\x18\x03 \x03(\x0b\x32\x18.caraway.v1.WorkflowNode\"0\n\x1b\x41ppendWorkflowNodesResponse\x12\x11\n\tlast_part\x18\x01 \x01(\x03\"P\n\x13SealWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12$\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.caraway.v1.TaskError\">\n\x14SealWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\")\n\x12GetWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"=\n\x13GetWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\"o\n\x13WaitWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12+\n\x08max_wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x03\"L\n\x14WaitWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\"C\n\x14WatchWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"?\n\x15WatchWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\"i\n\x14ListWorkflowsRequest\x12*\n\x06states\x18\x01 \x03(\x0e\x32\x1a.caraway.v1.Workflow.State\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Y\n\x15ListWorkflowsResponse\x12\'\n\tworkflows\x18\x01 \x03(\x0b\x32\x14.caraway.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc8\x02\n\x18ListWorkflowNodesRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63ollect_node_id\x18\x02 \x01(\t\x12&\n\x06states\x18\x03 \x03(\x0e\x32\x16.caraway.v1.Task.State\x12\"\n\x04view\x18\x04 \x01(\x0e\x32\x14.caraway.v1.TaskView\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12@\n\x06stamps\x18\x07 \x03(\x0b\x32\x30.caraway.v1.ListWorkflowNodesRequest.StampsEntry\x1aI\n\x0bStampsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.ListValue:\x02\x38\x01\"\xd6\x01\n\x19ListWorkflowNodesResponse\x12\x39\n\x05nodes\x18\x01 \x03(\x0b\x32*.caraway.v1.ListWorkflowNodesResponse.Node\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x65\n\x04Node\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x1e\n\x04task\x18\x02 \x01(\x0b\x32\x10.caraway.v1.Task\x12,\n\x05\x61\x66ter\x18\x03 \x03(\x0b\x32\x1d.caraway.v1.WorkflowNode.Edge\"\xa9\x01\n\x15\x43\x61ncelWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x31\n\x04mode\x18\x03 \x01(\x0e\x32#.caraway.v1.RevokeTasksRequest.Mode\x12(\n\x05grace\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06signal\x18\x05 \x01(\t\"@\n\x16\x43\x61ncelWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\"+\n\x14RetryWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"P\n\x15RetryWorkflowResponse\x12&\n\x08workflow\x18\x01 \x01(\x0b\x32\x14.caraway.v1.Workflow\x12\x0f\n\x07retried\x18\x02 \x01(\x08\x32\xb4\x07\n\x0fWorkflowService\x12\\\n\x0eSubmitWorkflow\x12!.caraway.v1.SubmitWorkflowRequest\x1a\".caraway.v1.SubmitWorkflowResponse\"\x03\x90\x02\x02\x12k\n\x13\x41ppendWorkflowNodes\x12&.caraway.v1.AppendWorkflowNodesRequest\x1a\'.caraway.v1.AppendWorkflowNodesResponse\"\x03\x90\x02\x02\x12V\n\x0cSealWorkflow\x12\x1f.caraway.v1.SealWorkflowRequest\x1a .caraway.v1.SealWorkflowResponse\"\x03\x90\x02\x02\x12S\n\x0bGetWorkflow\x12\x1e.caraway.v1.GetWorkflowRequest\x1a\x1f.caraway.v1.GetWorkflowResponse\"\x03\x90\x02\x01\x12V\n\x0cWaitWorkflow\x12\x1f.caraway.v1.WaitWorkflowRequest\x1a .caraway.v1.WaitWorkflowResponse\"\x03\x90\x02\x01\x12[\n\rWatchWorkflow\x12 .caraway.v1.WatchWorkflowRequest\x1a!.caraway.v1.WatchWorkflowResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\rListWorkflows\x12 .caraway.v1.ListWorkflowsRequest\x1a!.caraway.v1.ListWorkflowsResponse\"\x03\x90\x02\x01\x12\x65\n\x11ListWorkflowNodes\x12$.caraway.v1.ListWorkflowNodesRequest\x1a%.caraway.v1.ListWorkflowNodesResponse\"\x03\x90\x02\x01\x12\\\n\x0e\x43\x61ncelWorkflow\x12!.caraway.v1.CancelWorkflowRequest\x1a\".caraway.v1.CancelWorkflowResponse\"\x03\x90\x02\x02\x12T\n\rRetryWorkflow\x12 .caraway.v1.RetryWorkflowRequest\x1a!.caraway.v1.RetryWorkflowResponseBR\n\rio.caraway.v1P\x01Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypbb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +37,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'caraway.v1.workflow_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rio.caraway.v1P\001Z?github.com/caraway-tasks/caraway/clients/go/carawaypb;carawaypb'
+  _globals['_LISTWORKFLOWNODESREQUEST_STAMPSENTRY']._loaded_options = None
+  _globals['_LISTWORKFLOWNODESREQUEST_STAMPSENTRY']._serialized_options = b'8\001'
   _globals['_WORKFLOWSERVICE'].methods_by_name['SubmitWorkflow']._loaded_options = None
   _globals['_WORKFLOWSERVICE'].methods_by_name['SubmitWorkflow']._serialized_options = b'\220\002\002'
   _globals['_WORKFLOWSERVICE'].methods_by_name['AppendWorkflowNodes']._loaded_options = None
@@ -54,48 +57,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKFLOWSERVICE'].methods_by_name['ListWorkflowNodes']._serialized_options = b'\220\002\001'
   _globals['_WORKFLOWSERVICE'].methods_by_name['CancelWorkflow']._loaded_options = None
   _globals['_WORKFLOWSERVICE'].methods_by_name['CancelWorkflow']._serialized_options = b'\220\002\002'
-  _globals['_SUBMITWORKFLOWREQUEST']._serialized_start=163
-  _globals['_SUBMITWORKFLOWREQUEST']._serialized_end=318
-  _globals['_SUBMITWORKFLOWRESPONSE']._serialized_start=320
-  _globals['_SUBMITWORKFLOWRESPONSE']._serialized_end=401
-  _globals['_APPENDWORKFLOWNODESREQUEST']._serialized_start=403
-  _globals['_APPENDWORKFLOWNODESREQUEST']._serialized_end=507
-  _globals['_APPENDWORKFLOWNODESRESPONSE']._serialized_start=509
-  _globals['_APPENDWORKFLOWNODESRESPONSE']._serialized_end=557
-  _globals['_SEALWORKFLOWREQUEST']._serialized_start=559
-  _globals['_SEALWORKFLOWREQUEST']._serialized_end=639
-  _globals['_SEALWORKFLOWRESPONSE']._serialized_start=641
-  _globals['_SEALWORKFLOWRESPONSE']._serialized_end=703
-  _globals['_GETWORKFLOWREQUEST']._serialized_start=705
-  _globals['_GETWORKFLOWREQUEST']._serialized_end=746
-  _globals['_GETWORKFLOWRESPONSE']._serialized_start=748
-  _globals['_GETWORKFLOWRESPONSE']._serialized_end=809
-  _globals['_WAITWORKFLOWREQUEST']._serialized_start=811
-  _globals['_WAITWORKFLOWREQUEST']._serialized_end=922
-  _globals['_WAITWORKFLOWRESPONSE']._serialized_start=924
-  _globals['_WAITWORKFLOWRESPONSE']._serialized_end=1000
-  _globals['_WATCHWORKFLOWREQUEST']._serialized_start=1002
-  _globals['_WATCHWORKFLOWREQUEST']._serialized_end=1069
-  _globals['_WATCHWORKFLOWRESPONSE']._serialized_start=1071
-  _globals['_WATCHWORKFLOWRESPONSE']._serialized_end=1134
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=1136
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=1241
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=1243
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=1332
-  _globals['_LISTWORKFLOWNODESREQUEST']._serialized_start=1335
-  _globals['_LISTWORKFLOWNODESREQUEST']._serialized_end=1522
-  _globals['_LISTWORKFLOWNODESRESPONSE']._serialized_start=1525
-  _globals['_LISTWORKFLOWNODESRESPONSE']._serialized_end=1739
-  _globals['_LISTWORKFLOWNODESRESPONSE_NODE']._serialized_start=1638
-  _globals['_LISTWORKFLOWNODESRESPONSE_NODE']._serialized_end=1739
-  _globals['_CANCELWORKFLOWREQUEST']._serialized_start=1742
-  _globals['_CANCELWORKFLOWREQUEST']._serialized_end=1911
-  _globals['_CANCELWORKFLOWRESPONSE']._serialized_start=1913
-  _globals['_CANCELWORKFLOWRESPONSE']._serialized_end=1977
-  _globals['_RETRYWORKFLOWREQUEST']._serialized_start=1979
-  _globals['_RETRYWORKFLOWREQUEST']._serialized_end=2022
-  _globals['_RETRYWORKFLOWRESPONSE']._serialized_start=2024
-  _globals['_RETRYWORKFLOWRESPONSE']._serialized_end=2104
-  _globals['_WORKFLOWSERVICE']._serialized_start=2107
-  _globals['_WORKFLOWSERVICE']._serialized_end=3055
+  _globals['_SUBMITWORKFLOWREQUEST']._serialized_start=193
+  _globals['_SUBMITWORKFLOWREQUEST']._serialized_end=348
+  _globals['_SUBMITWORKFLOWRESPONSE']._serialized_start=350
+  _globals['_SUBMITWORKFLOWRESPONSE']._serialized_end=431
+  _globals['_APPENDWORKFLOWNODESREQUEST']._serialized_start=433
+  _globals['_APPENDWORKFLOWNODESREQUEST']._serialized_end=537
+  _globals['_APPENDWORKFLOWNODESRESPONSE']._serialized_start=539
+  _globals['_APPENDWORKFLOWNODESRESPONSE']._serialized_end=587
+  _globals['_SEALWORKFLOWREQUEST']._serialized_start=589
+  _globals['_SEALWORKFLOWREQUEST']._serialized_end=669
+  _globals['_SEALWORKFLOWRESPONSE']._serialized_start=671
+  _globals['_SEALWORKFLOWRESPONSE']._serialized_end=733
+  _globals['_GETWORKFLOWREQUEST']._serialized_start=735
+  _globals['_GETWORKFLOWREQUEST']._serialized_end=776
+  _globals['_GETWORKFLOWRESPONSE']._serialized_start=778
+  _globals['_GETWORKFLOWRESPONSE']._serialized_end=839
+  _globals['_WAITWORKFLOWREQUEST']._serialized_start=841
+  _globals['_WAITWORKFLOWREQUEST']._serialized_end=952
+  _globals['_WAITWORKFLOWRESPONSE']._serialized_start=954
+  _globals['_WAITWORKFLOWRESPONSE']._serialized_end=1030
+  _globals['_WATCHWORKFLOWREQUEST']._serialized_start=1032
+  _globals['_WATCHWORKFLOWREQUEST']._serialized_end=1099
+  _globals['_WATCHWORKFLOWRESPONSE']._serialized_start=1101
+  _globals['_WATCHWORKFLOWRESPONSE']._serialized_end=1164
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=1166
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=1271
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=1273
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=1362
+  _globals['_LISTWORKFLOWNODESREQUEST']._serialized_start=1365
+  _globals['_LISTWORKFLOWNODESREQUEST']._serialized_end=1693
+  _globals['_LISTWORKFLOWNODESREQUEST_STAMPSENTRY']._serialized_start=1620
+  _globals['_LISTWORKFLOWNODESREQUEST_STAMPSENTRY']._serialized_end=1693
+  _globals['_LISTWORKFLOWNODESRESPONSE']._serialized_start=1696
+  _globals['_LISTWORKFLOWNODESRESPONSE']._serialized_end=1910
+  _globals['_LISTWORKFLOWNODESRESPONSE_NODE']._serialized_start=1809
+  _globals['_LISTWORKFLOWNODESRESPONSE_NODE']._serialized_end=1910
+  _globals['_CANCELWORKFLOWREQUEST']._serialized_start=1913
+  _globals['_CANCELWORKFLOWREQUEST']._serialized_end=2082
+  _globals['_CANCELWORKFLOWRESPONSE']._serialized_start=2084
+  _globals['_CANCELWORKFLOWRESPONSE']._serialized_end=2148
+  _globals['_RETRYWORKFLOWREQUEST']._serialized_start=2150
+  _globals['_RETRYWORKFLOWREQUEST']._serialized_end=2193
+  _globals['_RETRYWORKFLOWRESPONSE']._serialized_start=2195
+  _globals['_RETRYWORKFLOWRESPONSE']._serialized_end=2275
+  _globals['_WORKFLOWSERVICE']._serialized_start=2278
+  _globals['_WORKFLOWSERVICE']._serialized_end=3226
 # @@protoc_insertion_point(module_scope)

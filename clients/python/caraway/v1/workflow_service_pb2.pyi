@@ -12,6 +12,7 @@ import google.protobuf.descriptor
 import google.protobuf.duration_pb2
 import google.protobuf.internal.containers
 import google.protobuf.message
+import google.protobuf.struct_pb2
 import sys
 import typing
 
@@ -372,12 +373,31 @@ class ListWorkflowNodesRequest(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class StampsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        @property
+        def value(self) -> google.protobuf.struct_pb2.ListValue: ...
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: google.protobuf.struct_pb2.ListValue | None = ...,
+        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["value", b"value"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     WORKFLOW_ID_FIELD_NUMBER: builtins.int
     COLLECT_NODE_ID_FIELD_NUMBER: builtins.int
     STATES_FIELD_NUMBER: builtins.int
     VIEW_FIELD_NUMBER: builtins.int
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    STAMPS_FIELD_NUMBER: builtins.int
     workflow_id: builtins.str
     """Of which workflow. Required."""
     collect_node_id: builtins.str
@@ -392,6 +412,10 @@ class ListWorkflowNodesRequest(google.protobuf.message.Message):
     def states(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[caraway.v1.task_pb2.Task.State.ValueType]:
         """In one of these states; empty: in any."""
 
+    @property
+    def stamps(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, google.protobuf.struct_pb2.ListValue]:
+        """As TaskFilter.stamps; empty: whatever their stamps."""
+
     def __init__(
         self,
         *,
@@ -401,8 +425,9 @@ class ListWorkflowNodesRequest(google.protobuf.message.Message):
         view: caraway.v1.task_pb2.TaskView.ValueType = ...,
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
+        stamps: collections.abc.Mapping[builtins.str, google.protobuf.struct_pb2.ListValue] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["collect_node_id", b"collect_node_id", "page_size", b"page_size", "page_token", b"page_token", "states", b"states", "view", b"view", "workflow_id", b"workflow_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["collect_node_id", b"collect_node_id", "page_size", b"page_size", "page_token", b"page_token", "stamps", b"stamps", "states", b"states", "view", b"view", "workflow_id", b"workflow_id"]) -> None: ...
 
 Global___ListWorkflowNodesRequest: typing_extensions.TypeAlias = ListWorkflowNodesRequest
 

@@ -157,6 +157,8 @@ class Checker:
             return await self._check_worker(rest)
         if kind == "unique":
             return await self._check_unique(rest)
+        if kind == "children":
+            return await self._check_children(rest)
         return []
 
     async def _check_indexes(self) -> list[Finding]:
@@ -223,6 +225,14 @@ class Checker:
         words = "lacks" if listed is None else "lists"
         repair = Repair("mend_worker", {"worker": worker})
         return [Finding(f"workers {words} {worker}; its key says otherwise", repair=repair)]
+
+    async def _check_children(self, parent: str) -> list[Finding]:
+        with translated():
+            state: Any = await self._redis.hget(keys.task(parent), "s")
+        if state is not None and int(state) != State.TOMBSTONE:
+            return []
+        text = f"children:{parent} is left of a task that is gone"
+        return [Finding(text, repair=Repair("mend_children", {"id": parent}))]
 
     async def _check_unique(self, key: str) -> list[Finding]:
         with translated():

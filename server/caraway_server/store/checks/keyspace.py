@@ -13,7 +13,7 @@ _KINDS = {
     "reaper:grace": "string", "clock": "string", "confirmed": "string", "unique:": "string", "queues": "set",
     "queue:": "hash", "paused": "set", "workers": "zset", "worker:": "hash", "workflow:": "hash", "nodes:": "list",
     "outbox:": "list", "open:": "list", "next:": "list", "members:": "list", "relay": "zset", "producers": "zset",
-    "workflows": "zset", "workflows:ended": "zset",
+    "workflows": "zset", "children:": "zset", "workflows:ended": "zset",
 }  # fmt: skip
 
 

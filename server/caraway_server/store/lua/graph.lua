@@ -248,7 +248,7 @@ local function connect(n, source, on, index)
 end
 
 -- Why items can't be made, {word, id}; or nil. Items: {'task', id, edges, depth, replaces or '', fingerprint, spec, name, queue,
--- priority, at, delay, until, ttl, result ttl, ignore result, once}, {'collect', id, edges, depth, '', fingerprint, open,
+-- priority, at, delay, until, ttl, result ttl, ignore result, once, parent or ''}, {'collect', id, edges, depth, '', fingerprint, open,
 -- more follow}, {'rest', id of a collect, edges, last} what followed, {'more', id of a collect, edges} added to one that is there;
 -- edges: {{node, on, pass, kwarg}, ...}. `appending`: open collects alone may be added to.
 local function problem_with(workflow, items, appending)
@@ -334,6 +334,7 @@ local function write_node(workflow, item, sequence)
     end
   end
   redis.call('HSET', task_key(id), unpack(fields))
+  if kind == 'task' and item[18] ~= '' then adopt(item[18], id) end
   nodes[id] = nil
 end
 

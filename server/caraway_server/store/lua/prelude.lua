@@ -38,6 +38,7 @@ local function worker_key(worker) return root .. 'worker:' .. worker end
 local function unique_key(key) return root .. 'unique:' .. key end
 local function workflow_key(workflow) return root .. 'workflow:' .. workflow end
 local function outbox_key(workflow) return root .. 'outbox:' .. workflow end
+local function children_key(id) return root .. 'children:' .. id end
 local DUE, EXPIRING, LEASES = root .. 'scheduled', root .. 'expiring', root .. 'leases'
 local QUEUES, PAUSED, WORKERS = root .. 'queues', root .. 'paused', root .. 'workers'
 local RELAY = root .. 'relay'
@@ -372,11 +373,19 @@ local function started_at(run)
   return int(now - run)
 end
 
+-- Lists a task among the children of the one that submitted it, which owns the list; one that is gone has none.
+local function adopt(parent, id)
+  local key = children_key(parent)
+  if tonumber(redis.call('HGET', task_key(parent), 's') or TOMBSTONE) ~= TOMBSTONE and redis.call('ZCARD', key) < 1000 then
+    redis.call('ZADD', key, now_text, id)
+  end
+end
+
 -- A terminal task becomes a tombstone: its id and fingerprint stay, so that a late repeat of its submit makes no second task.
 local function bury(id, window)
   local key = task_key(id)
   local known = redis.call('HMGET', key, 'f', 's')
-  redis.call('UNLINK', key) -- frees a large payload outside the script
+  redis.call('UNLINK', key, children_key(id)) -- frees a large payload outside the script
   redis.call('HSET', key, 's', TOMBSTONE, 'f', known[1], 'u', int(now + window))
   redis.call('ZREM', ended_key(known[2]), id)
   redis.call('ZADD', ended_key(TOMBSTONE), int(now + window), id)

@@ -1,6 +1,7 @@
 -- Accepts tasks. New -> QUEUED or SCHEDULED.
 -- request: items {{id, fingerprint, spec, name, queue, priority, at, delay, until, ttl, result ttl or 0, watch,
---            ignore result, unique key or '', its window, on conflict (r reject, e return the existing, p replace), once}, ...}
+--            ignore result, unique key or '', its window, on conflict (r reject, e return the existing, p replace), once,
+--            parent or ''}, ...}
 --            (at, until: instants; delay, ttl: times from now; 0 where not set; watch: tell this gateway of the end),
 --          max_length (of a queue), horizon (how far ahead an instant may lie), all_or_nothing.
 -- Returns a {word, state, revision, created, due, holder} an item; word: created, replaced (and the holder revoked), known (same id, same spec), deleted (known, and
@@ -135,6 +136,7 @@ local function accept(item)
   end
   if state == SCHEDULED then set('d', int(due)) end
   redis.call('HSET', task_key(id), unpack(fields))
+  if item[18] ~= '' then adopt(item[18], id) end
   if state == SCHEDULED then
     set_time(DUE, id, due)
   else
