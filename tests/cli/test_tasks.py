@@ -183,6 +183,19 @@ def test_revoked_then_deleted(run: Run, read: Read, queue: str) -> None:
     assert run("status", queue).exit_code == 1
 
 
+def test_what_is_stamped_is_listed_and_revoked(run: Run, read: Read, queue: str) -> None:
+    words = ("call", "some.task", "--queue", queue, "--stamp")
+    (monday,) = read(*words, f"{queue}=monday", "--stamp", "n=1")
+    (tuesday,) = read(*words, f"{queue}=tuesday")
+    (listed,) = read("list", "--stamp", f"{queue}=monday")
+    assert (listed["task_id"], listed["stamps"]) == (monday["task_id"], {queue: ["monday"], "n": ["1"]})
+    assert read("revoke", "--stamp", f"{queue}=monday", "--stamp", f"{queue}=sunday") == [monday]
+    states = {task["task_id"]: task["state"] for task in read("list", "--queue", queue)}
+    assert states == {monday["task_id"]: "REVOKED", tuesday["task_id"]: "QUEUED"}
+    assert run("revoke").exit_code == run("revoke", "some-id", "--stamp", "a=b").exit_code == 2
+    assert "NAME=VALUE" in run("revoke", "--stamp", "monday").stderr
+
+
 def test_a_revoked_task_is_sent_back_by_its_id(run: Run, read: Read, queue: str) -> None:
     run("call", "some.task", "--queue", queue, "--task-id", queue)
     run("revoke", queue)

@@ -118,7 +118,7 @@ def test_a_shell_knows_the_app_and_its_tasks(gateway: GatewayProcess) -> None:
     )  # fmt: skip
     assert f"cli.add {[*BUILTIN, 'cli.add', 'cli.fail', 'cli.wait_for']} {gateway.target}" in ended.stdout
     assert "False" in ended.stdout
-    assert "caraway.result.AsyncResult" in ended.stdout
+    assert "caraway.async_result.AsyncResult" in ended.stdout
     assert "Traceback" not in ended.stderr
 
 

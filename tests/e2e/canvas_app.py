@@ -1,5 +1,6 @@
 """The app of the tests of canvases: `-A e2e.canvas_app` for the worker, `from e2e import canvas_app` for the tests."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,22 @@ def send(form: dict[str, Any]) -> Any:
 def wide(n: int) -> Any:
     """Submit a group, as a task may; its result can be read by its id."""
     return group(tasks.same.s(number) for number in range(n)).apply_async().id
+
+
+@app.task(bind=True)
+def spawn(self: Any, parts: int) -> list[str]:
+    """Submit tasks, a canvas, and one that is not to be known as a child; give the ids of those that are."""
+    sent = [tasks.same.delay(n).id for n in range(parts)]
+    chained = (tasks.same.s("first") | tasks.same.s()).apply_async()
+    tasks.same.apply_async(("hidden",), add_to_parent=False)
+    return [*sent, chained.parent.id]
+
+
+@app.task(trail=False)
+def leave_no_trail() -> None:
+    tasks.same.delay(1)
+
+
+@app.task(track_started=True)
+def linger(seconds: float) -> None:
+    time.sleep(seconds)

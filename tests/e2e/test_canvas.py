@@ -1,5 +1,6 @@
 """Canvases through a real gateway and a real worker: the same table as without, and what needs a gateway."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,23 @@ import pytest
 from caraway import chain, chord, group
 from caraway.exceptions import TaskNotFound, TaskRevokedError, TimeoutError
 from caraway.group_result import GroupResult
-from e2e.canvas_app import app, become, bound, context, count_down, grow, new, note, old, send, tasks, wide
+from e2e.canvas_app import (
+    app,
+    become,
+    bound,
+    context,
+    count_down,
+    grow,
+    leave_no_trail,
+    linger,
+    new,
+    note,
+    old,
+    send,
+    spawn,
+    tasks,
+    wide,
+)
 from support.canvas_tasks import BrokenError
 from support.compositions import COMPOSITIONS, Composition
 from support.gateway import GatewayProcess
@@ -225,3 +242,64 @@ def test_results_of_a_group_are_forgotten() -> None:
     result.forget()
     with pytest.raises(TaskNotFound):
         result[0].state  # noqa: B018
+
+
+def test_children_are_what_a_task_submits_itself() -> None:
+    result = spawn.delay(2)
+    children = result.get(timeout=30)
+    assert [child.id for child in result.children] == children
+    for child in result.children:
+        child.get(timeout=30)
+        assert (child.parent_id, child.root_id) == (result.id, result.id)
+    first, second, chained = result.children
+    last = chained.children[0]
+    last.get(timeout=30)
+    assert [value for _, value in result.collect()] == [children, 0, 1, "first", "first"]
+    assert set(result.graph.edges()) == {(result, first), (result, second), (result, chained), (chained, last)}
+
+
+async def test_children_have_async_twins_and_can_be_left_out() -> None:
+    result = await spawn.adelay(1)
+    children = await result.aget(timeout=30)
+    assert [child.id for child in await result.achildren()] == children
+    silent = leave_no_trail.delay()
+    silent.get(timeout=30)
+    assert silent.children == []
+
+
+def test_what_is_stamped_is_revoked(gateway: GatewayProcess) -> None:
+    later = {"countdown": 3600}
+    lone = tasks.same.apply_async((1,), stamps={"customer": ["a", 7]}, **later)
+    other = tasks.same.apply_async((1,), stamps={"customer": "b"}, **later)
+    first = tasks.same.s(1).set(**later)
+    whole = chain(first.clone(), tasks.same.s(), tasks.same.s()).stamp(None, customer="a").apply_async()
+    end = chain(first.clone(), tasks.same.s().stamp(None, customer="a")).apply_async()
+    found = app.control.revoke_by_stamped_headers({"customer": ["a", "c"]}, reason="left")
+    assert set(found) >= {lone.id, end.id, whole.root.id}
+    for result in (lone, end):
+        with pytest.raises(TaskRevokedError, match="left"):
+            result.get(timeout=30)
+    with pytest.raises(TaskRevokedError):
+        whole.get(timeout=30)
+    assert (other.ready(), end.parent.ready()) == (False, False)
+    assert app.control.revoke_by_stamped_headers({"customer": "a"}) == []
+    assert other.revoke_by_stamped_headers({"customer": "b", "absent": 1}) == [other.id]
+    end.parent.revoke()
+
+
+async def test_a_running_task_is_killed_by_its_stamp() -> None:
+    result = await linger.aapply_async((60,), stamps={"n": 12})
+    await asyncio.to_thread(lambda: eventually(lambda: result.state == "STARTED", what="its start"))
+    assert await app.control.arevoke_by_stamped_headers({"n": 12}, terminate=True, signal="SIGKILL") == [result.id]
+    with pytest.raises(TaskRevokedError, match="n=12"):
+        await result.aget(timeout=30)
+    again = tasks.same.apply_async((1,), stamps={"n": 12})
+    assert again.get(timeout=30) == 1  # what comes later is another matter
+
+
+@pytest.mark.parametrize("stamps", [{}, {"a": None}, {"a": [["nested"]]}, {"a": 2**60}])
+def test_what_is_no_stamp_revokes_nothing(stamps: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="stamp"):
+        app.control.revoke_by_stamped_headers(stamps)
+    with pytest.raises(ValueError, match="destination"):
+        app.control.revoke_by_stamped_headers({"a": 1}, destination="worker")

@@ -25,6 +25,7 @@ from caraway.exceptions import (
 from caraway.inputs import merged
 from caraway.json_text import encode_text
 from caraway.payload import decode_arguments, encode
+from caraway.stamps import stamps_of
 from caraway.task import Task
 from caraway.v1 import task_pb2, worker_service_pb2, workflow_pb2
 from caraway.wire_error import to_error
@@ -281,9 +282,12 @@ class Executor:
             expires=_expires(lease),
             root_id=task_id,
             ignore_result=spec.ignore_result or bool(task.ignore_result),
+            trail=task.trail,
             report_progress=partial(self._report_progress, attempt),
             is_cancelled=partial(slot.cancelled, sequence),
         )
+        if spec.stamps:
+            context.stamps = stamps_of(spec)
         if spec.headers:
             headers = context.headers = dict(spec.headers)
             context.root_id = headers.get(request.ROOT_HEADER, task_id)

@@ -9,6 +9,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
 from caraway import batch as batches
 from caraway import builtin_tasks, publishing
+from caraway.async_result import AsyncResult
 from caraway.batch import Batch
 from caraway.canvas import Signature, signature
 from caraway.canvases import Canvases
@@ -19,7 +20,6 @@ from caraway.exceptions import ImproperlyConfigured, NotRegistered, SubmitError
 from caraway.gateway import Gateway
 from caraway.hiding import Hiding
 from caraway.ids import uuid7
-from caraway.result import AsyncResult
 from caraway.send_policy import SendPolicy, send_policy
 from caraway.settings import ClientSettings, find_file, load
 from caraway.signals import after_task_publish, before_task_publish

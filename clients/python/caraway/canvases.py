@@ -53,9 +53,9 @@ class Canvases(Content):
         await awalk(self, submitting(self.nodes_of(plan), self))
         return result
 
-    def nodes_of(self, plan: Plan) -> Iterator[workflow_pb2.WorkflowNode]:
-        """Give a frozen canvas in the contract's words. Raises as `Task.delay`."""
-        return to_nodes(plan.compile(), self.options_of)
+    def nodes_of(self, plan: Plan, *, is_part: bool = False) -> Iterator[workflow_pb2.WorkflowNode]:
+        """Give a frozen canvas in the contract's words; `is_part` as `to_nodes`. Raises as `Task.delay`."""
+        return to_nodes(plan.compile(), self.options_of, is_part=is_part)
 
     def options_of(self, node: Node) -> CallOptions:
         """Give the options of a node's call: with the app's own, and how its arguments are written and shown."""

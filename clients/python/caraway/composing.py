@@ -84,7 +84,7 @@ class Composing:
         end.
         """
         sig.freeze()
-        nodes = () if self.request.is_eager else tuple(self.app.nodes_of(sig))
+        nodes = () if self.request.is_eager else tuple(self.app.nodes_of(sig, is_part=True))
         raise Replaced(nodes, cast(str, sig.id), sig)
 
     def add_to_chord(self, sig: Any) -> Any:
@@ -102,5 +102,5 @@ class Composing:
             attempt.added = [*(attempt.added or ()), plan]
         else:
             attempt.added_nodes = attempt.added_nodes or []
-            add_member(attempt.added_nodes, attempt.group, self.app.nodes_of(plan), plan.id)
+            add_member(attempt.added_nodes, attempt.group, self.app.nodes_of(plan, is_part=True), plan.id)
         return result

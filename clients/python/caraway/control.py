@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final, Unpack
 
 from google.rpc import code_pb2
 
 from caraway.destination import Destination, keyed
 from caraway.durations import Seconds, set_duration
-from caraway.ending import revocation
+from caraway.ending import RevocationOptions, revocation
 from caraway.gateway import Gateway
 from caraway.inspection import Inspect
 from caraway.readings import workers_there
+from caraway.stamp_revocation import revoking_stamped
+from caraway.steps import awalk, walk
 from caraway.v1 import admin_service_pb2, control_service_pb2
 
 __all__ = ["Control"]
+
+_NO_DESTINATION: Final = "a revocation is a state of the task, and reaches every worker: leave destination out"
 
 Names = str | Iterable[str] | None
 Replies = Iterator[tuple[str, Any]]
@@ -117,9 +121,30 @@ class Control:
         `destination` is refused (ValueError): a revocation is a state of the task, and reaches whoever has it.
         """
         if destination is not None:
-            raise ValueError("a revocation is a state of the task, and reaches every worker: leave destination out")
+            raise ValueError(_NO_DESTINATION)
         for one in (task_id,) if isinstance(task_id, str) else task_id:
             self._gateway.revoke(revocation(one, terminate, signal if terminate else None, reason, grace))
+
+    def revoke_by_stamped_headers(
+        self, headers: Mapping[str, Any], destination: Names = None, **how: Unpack[RevocationOptions]
+    ) -> list[str]:
+        """Revoke all tasks that have at least one of these stamps: `{"day": "monday"}`, `{"day": ["fri", "sat"]}`.
+
+        Those that are there: what is submitted later is not. They are looked for in the gateway's lists, page by page,
+        which takes the longer the more tasks wait. Gives the ids of those that were revoked, or are told to stop.
+        Raises TypeError or ValueError for what is no stamp; else as `revoke`.
+        """
+        if destination is not None:
+            raise ValueError(_NO_DESTINATION)
+        return walk(self.app, revoking_stamped(headers, **how))
+
+    async def arevoke_by_stamped_headers(
+        self, headers: Mapping[str, Any], destination: Names = None, **how: Unpack[RevocationOptions]
+    ) -> list[str]:
+        """Async twin of `revoke_by_stamped_headers`."""
+        if destination is not None:
+            raise ValueError(_NO_DESTINATION)
+        return await awalk(self.app, revoking_stamped(headers, **how))
 
     def terminate(self, task_id: str | Iterable[str], destination: Names = None, signal: str | None = None) -> None:
         """Revoke with `terminate=True`."""

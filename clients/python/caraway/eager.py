@@ -12,6 +12,7 @@ from caraway.exceptions import Ignore, Reject, Replaced, TaskRejectedError
 from caraway.group_result import GroupResult
 from caraway.payload import decode_arguments
 from caraway.spec import fill, fill_options
+from caraway.stamps import stamps_of
 from caraway.v1 import task_pb2
 
 __all__ = ["apply"]
@@ -150,6 +151,8 @@ class _Run:
             root_id=(running.root_id if running is not None else None) or self._root,
             parent_id=node.after[0].source if node.after else sender,
             ignore_result=bool(spec.ignore_result or task.ignore_result),
+            stamps=stamps_of(spec),
+            trail=task.trail,
         )
         context.args = (*self._inputs(node, task), *args)
         return context

@@ -1,16 +1,29 @@
 """Requests that end a task or forget it, and what their answers mean."""
 
-from typing import Final
+from typing import Final, TypedDict
 
 from caraway.durations import Seconds, set_duration
 from caraway.exceptions import TaskNotFound
 from caraway.v1 import task_pb2, task_service_pb2
 
-__all__ = ["cancellation", "check_forgotten", "check_revoked", "deletion", "revocation"]
+__all__ = ["RevocationOptions", "cancellation", "check_forgotten", "check_revoked", "deletion", "revocation"]
 
 _Mode: Final = task_service_pb2.RevokeTasksRequest
 _Revoked: Final = task_service_pb2.RevokeTasksResponse.Result
 _Deleted: Final = task_service_pb2.DeleteTasksResponse.Result
+
+
+class RevocationOptions(TypedDict, total=False):
+    """How tasks are revoked, as `AsyncResult.revoke` has it."""
+
+    terminate: bool
+    """Kill what runs; without, it goes on."""
+    signal: str | None
+    """With terminate: what its process is sent first; "SIGTERM" by default."""
+    reason: str | None
+    """Kept with the task."""
+    grace: Seconds | None
+    """With terminate: seconds from the signal to the kill; 0 by default."""
 
 
 def revocation(

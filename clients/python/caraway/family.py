@@ -30,7 +30,7 @@ class TaskFamily(ResultBase):
 
     @property
     def children(self) -> list[Any]:
-        """The results of what its workflow runs after it, but what is skipped; none for a task of no workflow."""
+        """The results of what it submitted while it ran, and of what its workflow runs after it and does not skip."""
         return walk(self.app, followers(self))
 
     async def achildren(self) -> list[Any]:

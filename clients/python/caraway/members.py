@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from caraway.async_result import AsyncResult
 from caraway.exceptions import TaskNotFound
-from caraway.result import AsyncResult
 from caraway.steps import Steps, ask, read
 from caraway.v1 import task_pb2, workflow_service_pb2
 from caraway.workflow_nodes import PAGE, nodes

@@ -1,7 +1,6 @@
 """What a running task is told about itself: `self.request`."""
 
 import contextvars
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +11,6 @@ __all__ = [
     "PARENT_HEADER",
     "ROOT_HEADER",
     "SHADOW_HEADER",
-    "STAMPS_HEADER",
     "Context",
     "current",
     "pop",
@@ -30,9 +28,6 @@ SHADOW_HEADER: Final = "caraway-shadow"
 
 GROUP_HEADER: Final = "caraway-group-id"
 """Header with the id of the group that a task is a member of."""
-
-STAMPS_HEADER: Final = "caraway-stamps"
-"""Header with a task's stamps, as JSON: an object of lists."""
 
 
 def _no_progress(_state: str, _meta: Any) -> None:
@@ -73,6 +68,10 @@ class Context:
     parent_id: str | None = None
     shadow: str | None = None
     ignore_result: bool = False
+    stamps: dict[str, list[Any]] = field(default_factory=dict)
+    """What it was stamped with: each stamp's values, by its name."""
+    trail: bool = True
+    """False: what it submits is not listed among its children."""
     report_progress: Callable[[str, Any], None] = field(default=_no_progress, repr=False)
     is_cancelled: Callable[[], bool] = field(default=_never, repr=False)
     added_nodes: list[Any] | None = field(default=None, repr=False)
@@ -86,12 +85,6 @@ class Context:
     def group(self) -> str | None:
         """The id of the group that it is a member of."""
         return self.headers.get(GROUP_HEADER)
-
-    @property
-    def stamps(self) -> dict[str, Any]:
-        """What it was stamped with: each stamp's values, by its name."""
-        text = self.headers.get(STAMPS_HEADER)
-        return {} if text is None else json.loads(text)
 
     @property
     def stamped_headers(self) -> list[str]:

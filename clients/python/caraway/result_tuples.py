@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from caraway.async_result import AsyncResult
 from caraway.current import current_app
 from caraway.gateway import HasGateway
 from caraway.group_result import GroupResult
-from caraway.result import AsyncResult
 from caraway.result_base import ResultBase
 
 __all__ = ["read"]

@@ -1,6 +1,5 @@
 """From a call and its options to the contract's TaskSpec."""
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,10 +13,11 @@ from caraway.hiding import cut
 from caraway.json_text import encode_arguments_text, not_unicode
 from caraway.option_names import check_names
 from caraway.payload import encode_arguments
+from caraway.stamps import fill_stamps
 from caraway.unique import Unique, rule_of
 from caraway.v1 import task_pb2
 
-__all__ = ["CALL_OPTIONS", "CallOptions", "Seconds", "fill", "fill_arguments", "fill_options", "seconds", "stamps_text"]
+__all__ = ["CALL_OPTIONS", "CallOptions", "Seconds", "fill", "fill_arguments", "fill_options", "seconds"]
 
 
 class CallOptions(TypedDict, total=False):
@@ -61,6 +61,7 @@ class CallOptions(TypedDict, total=False):
     retry_policy: Mapping[str, Any] | None
     """max_retries, interval_start, interval_step, interval_max, retry_errors; laid over the app's."""
     add_to_parent: bool | None
+    """False: inside a task, leave it out of that task's children. Ids of parent and root are kept always."""
     connection: Any
     producer: Any
     serializer: str | None
@@ -74,7 +75,6 @@ class CallOptions(TypedDict, total=False):
 
 
 _UNUSED: Final = {
-    "add_to_parent": "tasks keep the ids of their parent and root always, and no list of children",
     "connection": "every call goes by the app's own channel; give another app for another gateway",
     "producer": "every call goes by the app's own channel; many calls at once go by app.batch()",
 }
@@ -112,6 +112,8 @@ def fill(
             rule.fill(spec.uniqueness, name, args, kwargs, kwargs if named is None else named)
     running = request.current()
     if running is not None and not running.called_directly:
+        if running.trail and options.get("add_to_parent") is not False:
+            spec.parent_task_id = running.id
         spec.headers[request.ROOT_HEADER] = running.root_id or running.id
         spec.headers[request.PARENT_HEADER] = running.id
     if tracing.is_loaded():
@@ -168,8 +170,8 @@ def _check_options(options: CallOptions) -> None:
     unused = [name for name in options if name in _UNUSED]
     check_names("apply_async()", options.keys() - unused, CALL_OPTIONS, _NOT_YET, _REFUSED)
     for name in unused:
-        # True is what add_to_parent is anyway, None what programs pass on that were given no connection.
-        if options.get(name) not in (None, True):
+        # None is what programs pass on that were given none.
+        if options.get(name) is not None:
             warnings.warn(f"the option {name!r} has no effect in Caraway: {_UNUSED[name]}", stacklevel=2)
 
 
@@ -187,20 +189,13 @@ def _fill_place(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
         spec.headers[request.SHADOW_HEADER] = shadow
     stamps = options.get("stamps")
     if stamps:
-        spec.headers[request.STAMPS_HEADER] = stamps_text(stamps)
+        fill_stamps(spec.stamps, stamps)
     headers = options.get("headers")
     if headers:
         for key, value in headers.items():
             if not isinstance(value, str):
                 raise TypeError(f"headers are text, and {key!r} is {value!r}")
             spec.headers[key] = value
-
-
-def stamps_text(stamps: Mapping[str, Any]) -> str:
-    """Write stamps as their header has them. Raises TypeError for values that JSON has no form for."""
-    return json.dumps(
-        {name: list(value) if isinstance(value, list | tuple | set) else [value] for name, value in stamps.items()}
-    )
 
 
 def _set_instant(field: Timestamp, option: str, value: datetime) -> None:

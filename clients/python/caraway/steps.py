@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar
 
 from caraway import batch
 from caraway.exceptions import CarawayError
-from caraway.gateway import HasGateway
+from caraway.gateway import Gateway, HasGateway
 
-__all__ = ["Call", "Steps", "ask", "awalk", "read", "wait", "walk"]
+__all__ = ["Call", "Steps", "ask", "awalk", "carry_out", "read", "wait", "walk"]
 
 T = TypeVar("T")
 
@@ -48,6 +48,11 @@ def ask(method: str, request: Any) -> Call:
 def walk(app: HasGateway, steps: Steps[T]) -> T:
     """Make the calls one after the other; what this context's batch holds is sent before."""
     batch.flush(app)
+    return carry_out(app.gateway, steps)
+
+
+def carry_out(gateway: Gateway, steps: Steps[T]) -> T:
+    """Make the calls one after the other."""
     answer: Any = None
     error: CarawayError | None = None
     while True:
@@ -57,7 +62,7 @@ def walk(app: HasGateway, steps: Steps[T]) -> T:
             return end.value  # type: ignore[no-any-return]
         answer = error = None
         try:
-            answer = getattr(app.gateway, call.method)(*call.arguments, **call.options)
+            answer = getattr(gateway, call.method)(*call.arguments, **call.options)
         except CarawayError as raised:
             error = raised
 

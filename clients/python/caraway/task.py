@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, Protocol, Unpack
 from typing_extensions import TypeVar
 
 from caraway import request
+from caraway.async_result import AsyncResult
 from caraway.call_check import CallCheck
 from caraway.canvas import Sender, Signature
 from caraway.composing import Composing
 from caraway.exceptions import ImproperlyConfigured, MaxRetriesExceededError, Retry
 from caraway.hiding import Hiding
 from caraway.request import Context
-from caraway.result import AsyncResult
 from caraway.retries import retry_on_errors
 from caraway.retry_overrides import RetryOptions, overrides_of
 from caraway.spec import CallOptions, Seconds, seconds

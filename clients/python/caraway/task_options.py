@@ -24,7 +24,6 @@ _REFUSED: Final = {
 _NO_EFFECT: Final = {
     "send_events": "no events are sent",
     "shared": "a task belongs to the app that made it",
-    "trail": "a task's subtasks are known by their header of the parent's id",
 }
 """Options of Celery's that a task runs as well without, with how it is here."""
 
@@ -39,7 +38,7 @@ class TaskOptions(TaskHooks):
             "max_retries", "priority", "pydantic", "pydantic_context", "pydantic_dump_kwargs", "pydantic_strict",
             "queue", "reject_on_worker_lost", "retry_backoff", "retry_backoff_max", "retry_jitter", "retry_kwargs",
             "serializer", "soft_time_limit", "store_errors_even_if_ignored", "throws", "time_limit", "track_started",
-            "typing", "unique",
+            "trail", "typing", "unique",
         }
     )  # fmt: skip
 
@@ -79,6 +78,8 @@ class TaskOptions(TaskHooks):
     expires: Seconds | datetime | None = None
     unique: Unique | bool = False
     """At most one task for a key; True: one for each arguments."""
+    trail: bool = True
+    """False: what it submits is not listed among its result's children."""
     typing: bool = True
     """Check arguments at the call."""
     serializer: str | None = None

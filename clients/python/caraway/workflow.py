@@ -37,8 +37,11 @@ _ON: Final = {
 }
 
 
-def to_nodes(nodes: Iterable[Node], options_of: Callable[[Node], CallOptions]) -> Iterator[workflow_pb2.WorkflowNode]:
-    """Write the nodes of a compiled canvas; `options_of` gives those of a node's call, with the app's.
+def to_nodes(
+    nodes: Iterable[Node], options_of: Callable[[Node], CallOptions], *, is_part: bool = False
+) -> Iterator[workflow_pb2.WorkflowNode]:
+    """Write the nodes of a compiled canvas; `options_of` gives those of a node's call, with the app's;
+    `is_part` says that they become part of the workflow of the task that runs here.
 
     A collect of very many edges comes as several nodes of the same id, each with a part of them. Raises as `spec.fill`.
     """
@@ -51,7 +54,10 @@ def to_nodes(nodes: Iterable[Node], options_of: Callable[[Node], CallOptions]) -
             if before_task_publish.receivers:
                 family = (root, node.after[0].source if node.after else None)
                 options = publishing.before(node.id, node.task, node.args, node.kwargs, options, family)
-            yield _to_task(node, options, root)
+            made = _to_task(node, options, root)
+            if is_part or node.after:
+                made.task.ClearField("parent_task_id")  # its parent is a node, not the task that submits
+            yield made
         else:
             yield from _to_collects(node)
 

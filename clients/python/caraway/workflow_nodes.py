@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from caraway.steps import Steps, ask, read
-from caraway.v1 import task_pb2, workflow_service_pb2
+from caraway.v1 import task_pb2, task_service_pb2, workflow_service_pb2
 
 __all__ = ["PAGE", "followers", "nodes"]
 
@@ -12,15 +12,29 @@ PAGE: Final = 250
 
 
 def followers(result: Any) -> Steps[list[Any]]:
-    """List the results of what the workflow of a task runs after it."""
+    """List the results of what a task submitted while it ran, and of what its workflow runs after it."""
     task = yield read(result.id, full=False)
-    if not task.workflow_id:
-        return []
-    return [
-        type(result)(node.task.task_id, result.app, result)
-        for node in (yield from nodes(task.workflow_id))
-        if node.task.state != task_pb2.Task.STATE_SKIPPED and any(edge.node_id == task.node_id for edge in node.after)
-    ]
+    ids = yield from _submitted(task.task_id)
+    if task.workflow_id:
+        ids += [
+            node.task.task_id
+            for node in (yield from nodes(task.workflow_id))
+            if node.task.state != task_pb2.Task.STATE_SKIPPED
+            and any(edge.node_id == task.node_id for edge in node.after)
+        ]
+    return [type(result)(id, result.app, result) for id in ids]
+
+
+def _submitted(task_id: str) -> Steps[list[str]]:
+    request = task_service_pb2.ListTasksRequest(page_size=PAGE)
+    request.filter.parent_task_id = task_id
+    found: list[str] = []
+    while True:
+        page = yield ask("ListTasks", request)
+        found.extend(task.task_id for task in page.tasks)
+        if not page.next_page_token:
+            return found
+        request.page_token = page.next_page_token
 
 
 def nodes(workflow_id: str, collect: str = "") -> Steps[list[Any]]:

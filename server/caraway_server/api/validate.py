@@ -99,7 +99,7 @@ def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
         kept.ClearField(field)
     if apart:
         for field in _BESIDE:
-            kept.ClearField(field)
+            kept.ClearField(field)  # type: ignore[arg-type]
     stored = kept.SerializeToString() + apart  # serialised messages are merged by joining them
     payload = b""
     if kept.HasField("payload"):

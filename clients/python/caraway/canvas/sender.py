@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Unpack
 
+from caraway.async_result import AsyncResult
 from caraway.canvas.graph import Compiling
 from caraway.gateway import HasGateway
 from caraway.hiding import Hiding
-from caraway.result import AsyncResult
 from caraway.spec import CallOptions
 
 __all__ = ["Plan", "Sender"]

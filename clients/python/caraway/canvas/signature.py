@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Generic, Self, Unpack, cast, overload
 
 from typing_extensions import TypeVar
 
+from caraway.async_result import AsyncResult
 from caraway.canvas.form import Form
 from caraway.canvas.graph import Compiling, Edge, Flow, Node, On, Pass
 from caraway.canvas.parts import copied, linked
 from caraway.canvas.sender import Sender
 from caraway.current import current_app
 from caraway.ids import uuid7
-from caraway.result import AsyncResult
 from caraway.spec import CallOptions
 
 __all__ = ["Signature", "maybe_signature", "signature"]

@@ -23,6 +23,7 @@ def list_command(
     states: tuple[str, ...],
     queues: tuple[str, ...],
     names: tuple[str, ...],
+    stamps: tuple[str, ...],
     kinds: tuple[str, ...],
     since: str | None,
     until: str | None,
@@ -30,7 +31,7 @@ def list_command(
     unlimited: bool,
 ) -> None:
     """List tasks. Naming states makes it cheap; without, every task may be looked at."""
-    chosen = task_filter(states, queues, names, kinds, since, until)
+    chosen = task_filter(states, queues, names, stamps, kinds, since, until)
     found = session.out.in_steps("listing", pages(session.client, chosen, None if unlimited else limit))
     session.out.table(_COLUMNS, (describe(task) for page in found for task in page))
 

@@ -26,6 +26,7 @@ def retry_command(
     dead: bool,
     queues: tuple[str, ...],
     names: tuple[str, ...],
+    stamps: tuple[str, ...],
     kinds: tuple[str, ...],
     since: str | None,
     until: str | None,
@@ -35,8 +36,8 @@ def retry_command(
     if dead == bool(task_ids):
         raise click.UsageError("name tasks, or give --dead")
     if not dead:
-        if queues or names or kinds or since or until:
-            raise click.UsageError("--queue, --name, --error-kind, --since and --until need --dead")
+        if queues or names or stamps or kinds or since or until:
+            raise click.UsageError("--queue, --name, --stamp, --error-kind, --since and --until need --dead")
         retried = [
             _retry(session, chunk) for chunk in session.out.in_steps("retrying", chunks(task_ids), len(task_ids))
         ]
@@ -46,7 +47,7 @@ def retry_command(
         click.confirm("Retry every FAILED task that these options choose?", abort=True, err=True)
     well, found = True, 0
     # The list goes from the latest purge time on: a task that fails again meanwhile is behind us.
-    chosen = task_filter(["FAILED"], queues, names, kinds, since, until)
+    chosen = task_filter(["FAILED"], queues, names, stamps, kinds, since, until)
     for page in session.out.in_steps("retrying", pages(session.client, chosen)):
         if page:
             found += len(page)

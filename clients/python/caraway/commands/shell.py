@@ -14,10 +14,10 @@ import click
 import caraway
 from caraway import canvas
 from caraway.app import Caraway
+from caraway.async_result import AsyncResult
 from caraway.commands.settings_options import with_settings
 from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
-from caraway.result import AsyncResult
 from caraway.settings import ClientSettings, environment_of
 
 __all__ = ["shell_command"]

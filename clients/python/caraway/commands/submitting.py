@@ -6,6 +6,7 @@ from typing import Any, TextIO, cast
 import click
 
 from caraway.commands.connection import Session, operator_command
+from caraway.commands.filters import read_stamps
 from caraway.commands.instants import read_instant, read_span
 from caraway.commands.reading import show_outcome
 from caraway.commands.settings_options import Duration
@@ -34,6 +35,7 @@ __all__ = ["call_command"]
 @click.option(
     "--acks-late/--no-acks-late", default=None, help="At least or at most once. Default: as the worker's task."
 )
+@click.option("--stamp", "marks", multiple=True, metavar="NAME=VALUE", help="A mark to find it by.")
 @click.option("--task-id", help="Its id; repeating the call with it is safe. Default: a new UUIDv7.")
 @click.option("--wait", metavar="DURATION", type=Duration(), help="Wait for its end, and write its result.")
 @click.option("--many", type=click.File(encoding="utf-8"), help="A task a line: a JSON list, or an object; -: stdin.")
@@ -50,11 +52,14 @@ def call_command(
     task_id: str | None,
     wait: timedelta | None,
     many: TextIO | None,
+    marks: tuple[str, ...],
     **shape: Any,
 ) -> None:
     """Submit the task NAME; write its id or, with --wait, what it returned. With --many, submit a task a line."""
     options: CallOptions = {"queue": queue, "priority": priority}
     options.update(cast(CallOptions, shape))
+    if marks:
+        options["stamps"] = {name: values[0] for name, values in read_stamps(marks).items()}
     if countdown is not None:
         options["countdown"] = countdown.total_seconds()
     if eta is not None:

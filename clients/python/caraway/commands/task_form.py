@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from caraway.exceptions import PayloadError
 from caraway.json_text import encode_text
 from caraway.payload import decode
+from caraway.stamps import stamps_of
 from caraway.v1 import task_pb2
 
 __all__ = ["ENDED_BADLY", "describe", "failure", "instant", "kind_name", "payload_document", "state_name"]
@@ -50,6 +51,8 @@ def describe(task: task_pb2.Task) -> dict[str, Any]:
         "worker_id": task.worker_id or None,
         "custom_state": task.custom_state or None,
         "cancel_reason": task.cancel_reason or None,
+        "parent_task_id": task.spec.parent_task_id or None,
+        "stamps": stamps_of(task.spec) or None,
         **_arguments(task.spec),
     }
     for field in ("create_time", "start_time", "next_attempt_time", "end_time", "purge_time"):

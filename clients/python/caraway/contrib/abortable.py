@@ -14,7 +14,7 @@ result.abort()
 from typing import Any, Final, ParamSpec, TypeVar
 
 from caraway import states
-from caraway.result import AsyncResult
+from caraway.async_result import AsyncResult
 from caraway.task import Task
 from caraway.v1 import task_pb2
 
