@@ -18,6 +18,8 @@ def note(signal: Any, sender: Any, **told: Any) -> None:
     shown = {name: repr(value) if isinstance(value, BaseException) else value for name, value in told.items()}
     if "args" in shown:
         shown["args"] = list(shown["args"])
+    if "runtime" in shown:
+        shown["runtime"] = 0 < shown["runtime"] < 60
     for name in ("task", "einfo", "traceback"):
         if name in shown:
             shown[name] = shown[name] is not None
@@ -33,7 +35,7 @@ def note(signal: Any, sender: Any, **told: Any) -> None:
 
 
 for name in signals.__all__:
-    if not name.endswith("_publish"):
+    if name.startswith("task_"):
         getattr(signals, name).connect(note)
 
 

@@ -37,7 +37,7 @@ async def test_an_attempt_is_told_from_its_start_to_its_end(make_pool: PoolMaker
     assert seen == [
         ["task_prerun", name, {**call, "task": True}],
         *hooks,
-        ["task_success", name, {"result": "well"}],
+        ["task_success", name, {"result": "well", "runtime": True}],
         ["task_postrun", name, {**call, "task": True, "retval": "well", "state": "SUCCESS"}],
     ]
 

@@ -44,6 +44,11 @@ class Attempt:
         report = worker_service_pb2.TaskReport(task_id=lease.task.task_id, lease_token=lease.lease_token)
         return cls(slot, sequence, lease, report, time.monotonic_ns())
 
+    @property
+    def runtime(self) -> float:
+        """How long it runs, in seconds."""
+        return (time.monotonic_ns() - self.began) / 1e9
+
     def seal(self, outcome: int) -> Ended:
         """Take the time until now, and write the report down."""
         run_ns = time.monotonic_ns() - self.began

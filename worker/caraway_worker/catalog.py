@@ -21,7 +21,7 @@ class Catalog:
     """The app: how it reaches the gateway (as environment variables), its default queue, what to do with unknown names
     ("wait" or "fail"), and its tasks.
 
-    `listens` names the signals of the worker's main part that have receivers.
+    `listens` names the signals of the worker's main part that have receivers, `commands` the app's own commands.
     """
 
     app: str
@@ -30,6 +30,7 @@ class Catalog:
     unknown_task: str
     tasks: tuple[TaskEntry, ...]
     listens: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return it as the body of a READY frame."""
@@ -40,5 +41,5 @@ class Catalog:
         """Read the body of a READY frame."""
         fields = json.loads(body)
         fields["tasks"] = tuple(TaskEntry(**entry) for entry in fields["tasks"])
-        fields["listens"] = tuple(fields["listens"])
+        fields["listens"], fields["commands"] = tuple(fields["listens"]), tuple(fields["commands"])
         return cls(**fields)

@@ -4,6 +4,7 @@ Started as `python -m caraway_worker.child OPTIONS`.
 """
 
 import faulthandler
+import functools
 import gc
 import importlib
 import os
@@ -18,9 +19,12 @@ from caraway.app import Caraway
 from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
 from caraway.settings import environment_of
-from caraway_worker import frames, log, soft_limit
+from caraway.v1 import worker_service_pb2
+from caraway.worker.control import COMMANDS
+from caraway_worker import frames, lifecycle, log, soft_limit
 from caraway_worker.catalog import Catalog, TaskEntry
 from caraway_worker.child_slot import ChildSlot
+from caraway_worker.commands import Commands
 from caraway_worker.execute import Executor
 from caraway_worker.frames import SEQUENCE, Kind
 from caraway_worker.notice import SIGNALS, Notice
@@ -69,6 +73,7 @@ class Child:
         self.settle()
         self.outbox.put(Kind.READY, catalog.to_bytes())
         runner.run()
+        lifecycle.ended(self._options)
         return 0
 
     def load(self) -> Caraway:
@@ -78,8 +83,10 @@ class Child:
             faulthandler.dump_traceback_later(options.start_timeout)
         sys.path[:0] = [folder for folder in options.path if folder not in sys.path]
         app = find_app(options.app)
+        lifecycle.found(app, options)
         for module in options.include:
             importlib.import_module(module)
+        lifecycle.imported(app, options)
         faulthandler.cancel_dump_traceback_later()
         return app
 
@@ -118,10 +125,17 @@ class Child:
             if kind == Kind.ASSIGN:
                 assignments.append((slots[SEQUENCE.unpack_from(body)[0] % len(slots)], body))
             elif kind == Kind.NOTICE:
-                Notice.from_bytes(body).send(self._options.worker, self._app)
+                Notice.from_bytes(body).send(lifecycle.instance_of(self._app, self._options))
+            elif kind == Kind.COMMAND:
+                self._answer(worker_service_pb2.WorkerCommand.FromString(body))
             elif kind == Kind.LIMITS:
                 self.executor.limits = Limits.from_bytes(body)
         return assignments if chunk else None
+
+    def _answer(self, asked: worker_service_pb2.WorkerCommand) -> None:
+        instance = lifecycle.instance_of(self._app, self._options)
+        known = {name: functools.partial(command, instance) for name, command in COMMANDS.items()}
+        self.outbox.put(Kind.ANSWER, Commands(known).answer(asked).SerializeToString())
 
     def on_task_ended(self) -> None:
         """Take no more if it is time for another child; what runs in other slots goes on."""
@@ -182,6 +196,7 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
             for task in app.tasks.values()
         ),
         listens=tuple(signal.name for signal in SIGNALS if signal.receivers),
+        commands=tuple(COMMANDS),
     )
 
 

@@ -143,7 +143,7 @@ class Executor:
                 for call in calls_after(task, context, outcome, value, attempt.error):
                     call.run(attempt.slot.run_coroutine)
             if Signal.in_use:
-                attempt_signals.after(task, context, state_after(outcome), value, attempt.error)
+                attempt_signals.after(task, context, state_after(outcome), value, attempt.error, attempt.runtime)
             return outcome
         finally:
             request.pop(token)
@@ -174,7 +174,7 @@ class Executor:
                 for call in calls_after(task, context, outcome, value, attempt.error):
                     await call.arun()
             if Signal.in_use:
-                attempt_signals.after(task, context, state_after(outcome), value, attempt.error)
+                attempt_signals.after(task, context, state_after(outcome), value, attempt.error, attempt.runtime)
             return outcome
         finally:
             request.pop(token)

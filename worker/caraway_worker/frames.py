@@ -18,7 +18,8 @@ class Kind(enum.IntEnum):
 
     ASSIGN = 1
     LIMITS = 2  # JSON: what the gateway allows; see child.Limits
-    NOTICE = 3  # what became of a task; see notices.Notice
+    NOTICE = 3  # something that receivers of signals are to hear; see notice.Notice
+    COMMAND = 4  # a WorkerCommand
     READY = 101  # JSON: the catalog
     BROKEN = 102  # text: why the app can't be loaded; the child exits
     DONE = 103
@@ -26,6 +27,7 @@ class Kind(enum.IntEnum):
     BEGUN = 105  # a task that wants its start to be known was started
     PROGRESS = 106
     RING = 107  # no body: look into the ring
+    ANSWER = 109  # a CommandReply
     BYE = 108  # no body: nothing is started from here on, the child exits
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from caraway.app import Caraway
+from caraway.worker import WorkerInstance
 from caraway_worker.notice import Notice
 from caraway_worker.options import ChildOptions
+from caraway_worker.pools import pool_named
 from caraway_worker.process import Link, start_child
 from caraway_worker.settings import Settings
 from caraway_worker.thread_child import link_to
@@ -64,7 +67,10 @@ class InProcessWorker:
 
     def _tell(self, notice: Notice) -> None:
         # Not in the loop: a receiver may call the gateway, which may be served by this very loop.
-        self._receivers.submit(notice.send, self.settings.name, self._app)
+        settings = self.settings
+        kind = pool_named(settings.pool).name
+        instance = WorkerInstance(self._app, settings.name, os.getpid(), kind, settings.most_slots)
+        self._receivers.submit(notice.send, instance)
 
     @property
     def is_running(self) -> bool:

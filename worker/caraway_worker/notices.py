@@ -1,40 +1,53 @@
-"""What only the worker's main part knows of a task, told to receivers of signals.
+"""What only the worker's main part knows, told to receivers of signals.
 
-The main part of `caraway worker` runs no code of the user's: it has a child call the receivers. Where the main part
-runs in a process of the user's, as in tests, they are called there.
+The main part of `caraway worker` runs no code of the user's: its service process calls the receivers. Where the main
+part runs in a process of the user's, as in tests, they are called there.
 """
 
-import logging
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from caraway.signals import task_received, task_rejected, task_revoked, task_unknown
+from caraway.signals import (
+    heartbeat_sent,
+    task_received,
+    task_rejected,
+    task_revoked,
+    task_unknown,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_worker import outcomes
 from caraway_worker.delivery import Delivery
-from caraway_worker.frames import Kind, pack
-from caraway_worker.notice import Notice
-from caraway_worker.pool import Pool
+from caraway_worker.notice import SIGNALS, Notice
+from caraway_worker.shutdown import Stage
 
-logger = logging.getLogger("caraway.worker")
-
+_ALL: Final = tuple(signal.name for signal in SIGNALS)
 _UNREADABLE: Final = ("ContentDisallowed", "DecodeError")
-_MOST_WAITING: Final = 1000
 
 
 class Notices:
-    """Sees what happens to deliveries, and has told what receivers of signals are to hear."""
+    """Sees what happens to deliveries and to the worker, and has told what receivers of signals are to hear."""
 
-    def __init__(self, tell: Callable[[Notice], None]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[Notice], None], listens: Iterable[str] = _ALL) -> None:
+        """`listens` names the signals that anyone wants to hear of; of others `tell` is not."""
+        self.listens = frozenset(listens)
+        self._call = tell
+
+    def _tell(self, notice: Notice) -> None:
+        if notice.signal in self.listens:
+            self._call(notice)
 
     def received(self, delivery: Delivery) -> None:
         """It came."""
-        self._tell(Notice(task_received.name, delivery.lease))
+        if task_received.name in self.listens:
+            self._call(Notice(task_received.name, delivery.lease))
 
     def ended(self, delivery: Delivery, outcome: int, report: bytes) -> None:
         """It ended with this report."""
+        if not self.listens:
+            return
         stop = delivery.stop
         if outcome == outcomes.CANCELLED:
             signum = int(stop.sign) if stop is not None and stop.sign is not None else None
@@ -49,29 +62,18 @@ class Notices:
             elif error.kind == task_pb2.TaskError.KIND_PAYLOAD and error.type.rpartition(".")[2] in _UNREADABLE:
                 self._tell(Notice(task_rejected.name, delivery.lease, error.message))
 
+    def ready(self) -> None:
+        """The worker takes tasks."""
+        self._tell(Notice(worker_ready.name))
 
-class ChildPost:
-    """Sends notices to a child that has time for them. Those that wait for one too long are dropped, with a warning."""
+    def renewed(self) -> None:
+        """A heartbeat was sent."""
+        self._tell(Notice(heartbeat_sent.name))
 
-    def __init__(self, pool: Pool, listens: Iterable[str]) -> None:
-        self._pool = pool
-        self._listens = frozenset(listens)
-        self._waiting: deque[Notice] = deque()
+    def ending(self, stage: Stage, sign: str) -> None:
+        """The worker ends, or ends sooner; `sign` is the signal that it was told by, if any."""
+        self._tell(Notice(worker_shutting_down.name, sig=sign, how=stage.name.capitalize()))
 
-    def tell(self, notice: Notice) -> None:
-        """Pass it on, if any receiver is there."""
-        if notice.signal not in self._listens:
-            return
-        if len(self._waiting) >= _MOST_WAITING:
-            logger.warning("%d notices wait for a child; one more, of %s, is dropped", _MOST_WAITING, notice.signal)
-            return
-        self._waiting.append(notice)
-        self.flush()
-
-    def flush(self) -> None:
-        """Send what waits, if a child is there."""
-        ready = [child for child in self._pool.children.values() if child.takes] if self._waiting else []
-        if ready:
-            child = min(ready, key=lambda one: sum(len(slot.assigned) for slot in one.slots))
-            while self._waiting:
-                child.send(pack(Kind.NOTICE, self._waiting.popleft().to_bytes()))
+    def over(self) -> None:
+        """The worker is about to exit."""
+        self._tell(Notice(worker_shutdown.name))

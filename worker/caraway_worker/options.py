@@ -14,7 +14,7 @@ class ChildOptions:
     seconds; `max_memory` in KiB; `stdout_level` is the log level of what tasks print, None: it is left alone;
     `start_timeout` is how many seconds the app's import may take, 0: as long as it likes; `log_format` is "text" or
     "json"; `environment` is added to the child's, and stands on no command line: it has the token; `path` is where
-    modules are looked for first.
+    modules are looked for first; `is_service`: it runs no tasks, but what of the app's code belongs to none.
     """
 
     app: str
@@ -37,6 +37,7 @@ class ChildOptions:
     log_format: str = "text"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     path: tuple[str, ...] = ()
+    is_service: bool = False
 
     def to_text(self) -> str:
         """Return it as one argument."""

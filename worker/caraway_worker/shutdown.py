@@ -4,6 +4,7 @@ import asyncio
 import enum
 import logging
 import signal
+from collections.abc import Callable
 
 logger = logging.getLogger("caraway.worker")
 
@@ -38,9 +39,12 @@ class Shutdown:
         self._soft_timeout = soft_timeout
         self._quits = {signal.SIGQUIT, signal.SIGTERM} if remap_term else {signal.SIGQUIT}
         self._timer: asyncio.TimerHandle | None = None
+        self._sign = ""
+        self.tell: Callable[[Stage, str], None] = lambda _stage, _sign: None  # hears of each stage, and of the signal
 
     def on_signal(self, sign: signal.Signals) -> None:
         """A signal came."""
+        self._sign = sign.name
         if self.stage is Stage.RUNNING and sign not in self._quits:
             self._enter(Stage.WARM)
         else:
@@ -74,6 +78,7 @@ class Shutdown:
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
         logger.info("%s shutdown", stage.name.lower())
+        self.tell(stage, self._sign)
         self.asked.set()
         if stage >= Stage.COLD:
             self.cold.set()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from caraway.v1 import worker_service_pb2
@@ -16,6 +16,7 @@ logger = logging.getLogger("caraway.worker")
 
 Request = worker_service_pb2.LeaseTasksRequest
 Response = worker_service_pb2.LeaseTasksResponse
+Reply = Callable[[worker_service_pb2.CommandReply], None]
 
 _WELCOME_SECONDS = 5.0
 _WRITE_SECONDS = 5.0
@@ -45,8 +46,11 @@ class StreamOwner(Protocol):
     def on_cancel(self, items: Iterable[worker_service_pb2.CancelLeases.Item]) -> None:
         """The cancellation of these is asked for."""
 
-    def on_command(self, command: worker_service_pb2.WorkerCommand) -> worker_service_pb2.CommandReply:
-        """An operator wants something."""
+    def on_command(self, command: worker_service_pb2.WorkerCommand, reply: Reply) -> None:
+        """An operator wants something; `reply` takes the answer, whenever it is there."""
+
+    def on_heartbeat(self) -> None:
+        """All leases are told to the gateway."""
 
 
 class LeaseStream:
@@ -177,8 +181,7 @@ class LeaseStream:
             elif kind == "cancel":
                 self._owner.on_cancel(message.cancel.items)
             elif kind == "command":
-                self._replies.append(self._owner.on_command(message.command))
-                self._wake.set()
+                self._owner.on_command(message.command, self._reply)
             elif kind == "drain_ack":
                 self._drained.set()
             elif kind == "goaway":
@@ -189,6 +192,10 @@ class LeaseStream:
                 self._leave_within = min(_DRAIN_SECONDS, within or _DRAIN_SECONDS)
                 self._goaway.set()
             self._backoff.reset()
+
+    def _reply(self, reply: worker_service_pb2.CommandReply) -> None:
+        self._replies.append(reply)
+        self._wake.set()
 
     def _take_leases(self, leases: Iterable[worker_service_pb2.TaskLease]) -> None:
         sizes = [lease.ByteSize() for lease in leases]
@@ -223,7 +230,8 @@ class LeaseStream:
                 self._wake.clear()
                 messages = self._due_messages()
                 now = self._loop.time()
-                if now >= beat_at - _EARLY:
+                is_beat = now >= beat_at - _EARLY
+                if is_beat:
                     sequence += 1
                     self._check_answers(now)
                     messages.append(self._heartbeat(sequence, now))
@@ -231,6 +239,8 @@ class LeaseStream:
                     timer.cancel()
                     timer = self._loop.call_at(beat_at, self._wake.set)
                 await self._write_all(call, messages)
+                if is_beat:
+                    self._owner.on_heartbeat()
         finally:
             timer.cancel()
 

@@ -15,24 +15,26 @@ from caraway_worker.autoscale import Autoscaler
 from caraway_worker.backoff import Backoff
 from caraway_worker.banner import banner
 from caraway_worker.catalog import Catalog
-from caraway_worker.child_settings import client_environment, pool_options
+from caraway_worker.child_settings import child_options, client_environment, pool_options
 from caraway_worker.children import BrokenApp
 from caraway_worker.commands import Commands
 from caraway_worker.delivery import Delivery, Ending, Stop
 from caraway_worker.facts import Facts
 from caraway_worker.gateway import Gateway, GatewayError
 from caraway_worker.intake import Intake
+from caraway_worker.lapse import LOST_GRACE, Lapse
 from caraway_worker.log import TaskLog
 from caraway_worker.monitoring import Monitoring
 from caraway_worker.notice import Notice
-from caraway_worker.notices import ChildPost, Notices
+from caraway_worker.notices import Notices
 from caraway_worker.options import ChildOptions
 from caraway_worker.parts import Parts
 from caraway_worker.pool import Pool
-from caraway_worker.process import Link
+from caraway_worker.process import Link, start_child
 from caraway_worker.purge import purge
 from caraway_worker.renewal import Renewal
 from caraway_worker.reports import Reporter
+from caraway_worker.service import Reply, Service
 from caraway_worker.settings import Settings, signal_named
 from caraway_worker.shutdown import Shutdown
 from caraway_worker.stream import LeaseStream
@@ -40,7 +42,6 @@ from caraway_worker.watch import Watch
 
 logger = logging.getLogger("caraway.worker")
 
-_LOST_GRACE = 1.0
 _DEFAULT_GRACE = 10.0
 _LAST_REPORTS_SECONDS = 10.0
 _HARD_REPORTS_SECONDS = 0.5
@@ -48,7 +49,6 @@ _DRAIN_ACK_SECONDS = 2.0
 _KILL_SECONDS = 5.0
 _DRAINS = "the worker drains"
 _STOPS = "the worker stops before the task ended"
-_DEAF = "the gateway was out of reach for longer than the lease lasts"
 
 
 class Worker:
@@ -65,7 +65,7 @@ class Worker:
         """Made in a running event loop.
 
         Arguments: `link` is how it comes by a child where that is no process of its own; `tell` takes what receivers
-        of signals are to hear, by default a child.
+        of signals are to hear, by default the service process.
         """
         self._settings = settings
         self._say = say
@@ -76,8 +76,10 @@ class Worker:
         self._log = TaskLog()
         self._pool = Pool(pool_options(settings, link), self)
         self._facts = Facts(settings, self._pool)
-        self._notices = None if tell is None else Notices(tell)
-        self._post: ChildPost | None = None
+        self._tells_service = tell is None
+        # Not the adopted process of a solo worker: that one is busy with tasks.
+        self._service = Service(child_options(settings), link or start_child)
+        self._notices = Notices(self._service.tell, ()) if tell is None else Notices(tell)
         self.commands = Commands(self._facts.commands)
         self.commands.add("shutdown", self.stop)
         self._watch = Watch(self._pool)
@@ -87,7 +89,7 @@ class Worker:
         self._monitoring = Monitoring(settings.metrics_bind, parts)
         self._quiet = asyncio.Event()
         self._welcomed = asyncio.Event()
-        self._deaf_timer: asyncio.TimerHandle | None = None
+        self._lapse = Lapse(self._held, self._renewal, self._stop)
 
     async def run(self) -> int:
         """Work until `stop`. Returns the exit code. Raises BrokenApp if the app can't be loaded, Unwatchable."""
@@ -99,6 +101,8 @@ class Worker:
             self._shutdown.close()
             self._watch.close()
             await self._pool.close()
+            self._notices.over()
+            await self._service.close(at_once=self._shutdown.hard.is_set())
 
     async def _first_catalog(self) -> Catalog | None:
         """Start the pool; None if a signal came first."""
@@ -115,9 +119,9 @@ class Worker:
         self._intake = Intake(catalog, self._settings)
         client = load(ClientSettings, environ={**catalog.client, **client_environment(self._settings)}, strict=False)
         target = self._facts.target = client.settings.target
-        if catalog.listens and self._notices is None:
-            self._post = ChildPost(self._pool, catalog.listens)
-            self._notices = Notices(self._post.tell)
+        if self._tells_service:
+            self._notices.listens = frozenset(catalog.listens)
+        self._shutdown.tell = self._notices.ending
         gateway = Gateway(Transport(target, client.settings))
         self._say(banner(self._settings, catalog, target, self._queues))
         try:
@@ -154,8 +158,7 @@ class Worker:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
-            if self._deaf_timer is not None:
-                self._deaf_timer.cancel()
+            self._lapse.close()
             await self._reporter.close()
 
     async def _first_done(self, stream: asyncio.Task[None]) -> bool:
@@ -187,6 +190,7 @@ class Worker:
         await self._welcomed.wait()
         self.ready.set()
         self._say(f"{self._settings.name} ready.")
+        self._notices.ready()
 
     # The end.
 
@@ -240,8 +244,7 @@ class Worker:
         """A delivery ended."""
         self._log.ended(delivery, outcome, report, run_ns)
         self._monitoring.ended(delivery.name, outcome, run_ns)
-        if self._notices is not None:
-            self._notices.ended(delivery, outcome, report)
+        self._notices.ended(delivery, outcome, report)
         self._reporter.add(delivery, report, final=True)
 
     def on_report(self, delivery: Delivery, report: bytes) -> None:
@@ -256,8 +259,6 @@ class Worker:
     def on_room(self) -> None:
         """The pool has changed: more may be leased, or nothing is left."""
         pool = self._pool
-        if self._post is not None:
-            self._post.flush()
         if self._settings.adopt and not pool.children:
             self._shutdown.begin()  # the process that ran the tasks is gone
         if self._shutdown.asked.is_set():
@@ -276,7 +277,7 @@ class Worker:
         is_told = delivery.stop is not None and delivery.stop.ending is Ending.SILENT
         if not delivery.ended and not is_told:
             logger.warning("Task %s[%s]: its lease was lost, it is stopped", delivery.log_name, delivery.task_id)
-            self._stop(delivery, Stop(Ending.SILENT, kill=True, grace=_LOST_GRACE))
+            self._stop(delivery, Stop(Ending.SILENT, kill=True, grace=LOST_GRACE))
 
     def on_start_confirmed(self, delivery: Delivery) -> None:
         """Its start is stored: what runs at most once may run now."""
@@ -312,7 +313,7 @@ class Worker:
     def on_connected(self) -> None:
         """A stream is up."""
         self._welcomed.set()
-        self._watch_leases()
+        self._lapse.watch()
         self.on_room()
 
     def on_leases(self, leases: Iterable[worker_service_pb2.TaskLease]) -> None:
@@ -323,8 +324,7 @@ class Worker:
             self._held[delivery.token] = delivery
             taken[delivery.name] = taken.get(delivery.name, 0) + 1
             self._log.received(delivery)
-            if self._notices is not None:
-                self._notices.received(delivery)
+            self._notices.received(delivery)
         self._run(self._arrivals.take(deliveries))
 
     def on_arrived(self, delivery: Delivery) -> None:
@@ -358,31 +358,16 @@ class Worker:
             stop = Stop(Ending.CANCELLED, item.terminate, sign, grace, item.reason, pending_only=item.pending_only)
             self._stop(delivery, stop)
 
-    def on_command(self, command: worker_service_pb2.WorkerCommand) -> worker_service_pb2.CommandReply:
-        """An operator wants something."""
-        return self.commands.answer(command)
+    def on_command(self, command: worker_service_pb2.WorkerCommand, reply: Reply) -> None:
+        """An operator wants something: of this worker, or of the app."""
+        if command.command in self.commands or command.command not in self._catalog.commands:
+            reply(self.commands.answer(command, also=self._catalog.commands))
+        else:
+            self._service.run(command, reply)
 
-    # A worker that hears nothing.
-
-    def _watch_leases(self) -> None:
-        """Look again when the first lease would lapse if nothing were renewed until then."""
-        if self._deaf_timer is None:
-            self._deaf_timer = self._loop.call_later(self._renewal.lease_duration, self._check_leases)
-
-    def _check_leases(self) -> None:
-        now = self._loop.time()
-        next_look = now + self._renewal.lease_duration
-        for delivery in list(self._held.values()):
-            if delivery.ended or (delivery.stop is not None and delivery.stop.kill):
-                continue
-            until = self._renewal.holds_until(delivery)
-            if until > now:
-                next_look = min(next_look, until)
-                continue
-            logger.error("Task %s[%s] is stopped: %s", delivery.log_name, delivery.task_id, _DEAF)
-            self._stop(delivery, Stop(Ending.HANDED_BACK, kill=True, grace=_LOST_GRACE, reason=_DEAF))
-        # Not more often than every 50 ms, however the deadlines lie.
-        self._deaf_timer = self._loop.call_at(max(next_look, now + 0.05), self._check_leases)
+    def on_heartbeat(self) -> None:
+        """All leases are told to the gateway."""
+        self._notices.renewed()
 
 
 async def _first(timeout: float | None, *what: asyncio.Event | asyncio.Task[Any]) -> None:

@@ -22,10 +22,13 @@ def before(task: Any, attempt: Context) -> None:
     task_prerun.send(sender=task, task_id=attempt.id, task=task, args=attempt.args, kwargs=attempt.kwargs)
 
 
-def after(task: Any, attempt: Context, state: str, value: Any, error: BaseException | None) -> None:
-    """Send what follows an attempt, and its hooks: it ended in `state`, by returning `value` or by `error`."""
+def after(task: Any, attempt: Context, state: str, value: Any, error: BaseException | None, runtime: float) -> None:
+    """Send what follows an attempt, and its hooks: it ended in `state`, by returning `value` or by `error`.
+
+    `runtime` is how long it took, in seconds.
+    """
     if state == states.SUCCESS:
-        task_success.send(sender=task, result=value)
+        task_success.send(sender=task, result=value, runtime=runtime)
     elif state == states.RETRY and error is not None:
         task_retry.send(sender=task, request=attempt, reason=error, einfo=ExceptionInfo(error))
     elif state == states.FAILURE and error is not None:

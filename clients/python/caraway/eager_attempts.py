@@ -1,6 +1,7 @@
 """Runs the attempts of one task here and now, with its hooks and signals; each retry at once."""
 
 import inspect
+import time
 from typing import Any
 
 from caraway import attempt_signals, request, states
@@ -17,16 +18,17 @@ def run(task: Any, context: request.Context, exact: bool) -> Any:
     """Run a task, and give what it returned; `exact`: as it would be read from the gateway. Raises what it ends by."""
     while True:
         token = request.push(context)
+        began = time.monotonic()
         try:
             value = _attempt(task, context, exact)
         except Retry as again:
-            _tell(task, context, states.RETRY, None, again)
+            _tell(task, context, states.RETRY, None, again, began)
             _change(task, context, again)
         except Exception as error:
-            _tell(task, context, _state_after(error), None, error)
+            _tell(task, context, _state_after(error), None, error, began)
             raise
         else:
-            _tell(task, context, states.SUCCESS, value, None)
+            _tell(task, context, states.SUCCESS, value, None, began)
             return value
         finally:
             request.pop(token)
@@ -52,12 +54,14 @@ def _attempt(task: Any, context: request.Context, exact: bool) -> Any:
     return decode(encode(value, app.result_serializer, app.result_compression), app)
 
 
-def _tell(task: Any, context: request.Context, state: str, value: Any, error: BaseException | None) -> None:
+def _tell(
+    task: Any, context: request.Context, state: str, value: Any, error: BaseException | None, began: float
+) -> None:
     if task.has_hooks:
         for call in calls_after(task, context, state, value, error):
             call.run(run_to_end)
     if Signal.in_use:
-        attempt_signals.after(task, context, state, value, error)
+        attempt_signals.after(task, context, state, value, error, time.monotonic() - began)
 
 
 def _change(task: Any, context: request.Context, again: Retry) -> None:

@@ -12,6 +12,10 @@ from caraway.dispatch import Signal
 __all__ = [
     "after_task_publish",
     "before_task_publish",
+    "celeryd_after_setup",
+    "celeryd_init",
+    "heartbeat_sent",
+    "import_modules",
     "task_failure",
     "task_internal_error",
     "task_postrun",
@@ -22,6 +26,13 @@ __all__ = [
     "task_revoked",
     "task_success",
     "task_unknown",
+    "user_preload_options",
+    "worker_init",
+    "worker_process_init",
+    "worker_process_shutdown",
+    "worker_ready",
+    "worker_shutdown",
+    "worker_shutting_down",
 ]
 
 before_task_publish: Final = Signal(
@@ -41,7 +52,7 @@ task_prerun: Final = Signal("task_prerun", {"task_id", "task", "args", "kwargs"}
 task_postrun: Final = Signal("task_postrun", {"task_id", "task", "args", "kwargs", "retval", "state"})
 """An attempt has ended, however."""
 
-task_success: Final = Signal("task_success", {"result"})
+task_success: Final = Signal("task_success", {"result", "runtime"})
 task_retry: Final = Signal("task_retry", {"request", "reason", "einfo"})
 task_failure: Final = Signal("task_failure", {"task_id", "exception", "args", "kwargs", "traceback", "einfo"})
 
@@ -58,3 +69,36 @@ task_rejected: Final = Signal("task_rejected", {"message", "exc"})
 
 task_unknown: Final = Signal("task_unknown", {"message", "exc", "name", "id"})
 """A worker was given a task that its app does not know."""
+
+import_modules: Final = Signal("import_modules")
+"""A program imports the app's modules of tasks; the sender is the app."""
+
+user_preload_options: Final = Signal("user_preload_options", {"app", "options"})
+"""A command that was given `-A` has read the options that the app added; the sender is the command."""
+
+celeryd_init: Final = Signal("celeryd_init", {"instance", "conf", "options"})
+"""A process of a worker has found the app, and nothing else yet; the sender is the worker's name."""
+
+worker_init: Final = Signal("worker_init")
+"""A process of a worker has imported its modules; the sender is the worker."""
+
+celeryd_after_setup: Final = Signal("celeryd_after_setup", {"instance", "conf"})
+"""A process of a worker is set up; the sender is the worker's name."""
+
+worker_process_init: Final = Signal("worker_process_init")
+"""A process that runs tasks is about to take the first; the sender is the worker's name."""
+
+worker_process_shutdown: Final = Signal("worker_process_shutdown", {"pid", "exitcode"})
+"""A process that runs tasks has run its last, and exits; the sender is the worker's name."""
+
+worker_ready: Final = Signal("worker_ready")
+"""A worker takes tasks; the sender is the worker."""
+
+heartbeat_sent: Final = Signal("heartbeat_sent")
+"""A worker has renewed its leases; the sender is the worker."""
+
+worker_shutting_down: Final = Signal("worker_shutting_down", {"sig", "how", "exitcode"})
+"""A worker begins to end, or goes on to a sooner end; the sender is the worker's name."""
+
+worker_shutdown: Final = Signal("worker_shutdown")
+"""A worker is about to exit: all its tasks have ended, and are reported; the sender is the worker."""
