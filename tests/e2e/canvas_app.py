@@ -1,5 +1,6 @@
 """The app of the tests of canvases: `-A e2e.canvas_app` for the worker, `from e2e import canvas_app` for the tests."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,15 @@ def old(task_id: str, *, path: str) -> None:
 @app.task
 def new(request: Any, exc: BaseException, traceback: str, path: str) -> None:
     _write(path, "new", request.id, repr(exc), "Traceback" in traceback)
+
+
+@app.task
+def told(request: Any, exc: BaseException, traceback: str, path: str) -> None:
+    shown = {
+        name: getattr(request, name)
+        for name in ("id", "task", "args", "kwargs", "retries", "root_id", "parent_id", "stamps", "headers")
+    }
+    _write(path, json.dumps(shown))
 
 
 @app.task(bind=True)

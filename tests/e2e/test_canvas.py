@@ -1,6 +1,7 @@
 """Canvases through a real gateway and a real worker: the same table as without, and what needs a gateway."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from e2e.canvas_app import (
     send,
     spawn,
     tasks,
+    told,
     wide,
 )
 from support.canvas_tasks import BrokenError
@@ -99,6 +101,27 @@ def test_callbacks_and_errbacks_are_called(tmp_path: Path) -> None:
     assert sorted(_lines(tmp_path / "errors", 4)) == [
         f"bound {result.id}", f"new {result.id} BrokenError(7) True", "note immutable", f"old {result.id}"
     ]  # fmt: skip
+
+
+def test_an_errback_is_told_of_the_failed_task(tmp_path: Path) -> None:
+    failing = tasks.fail.s(7).set(headers={"own": "header"}, stamps={"day": "monday"})
+    failing.link_error(told.s(str(tmp_path / "t")))
+    result = chain(tasks.same.si(1), failing.set(immutable=True)).apply_async()
+    [line] = _lines(tmp_path / "t", 1)
+    request = json.loads(line)
+    headers = request.pop("headers")
+    assert headers["own"] == "header"
+    assert request == {
+        "id": result.id, "task": tasks.fail.name, "args": [7], "kwargs": {}, "retries": 0,
+        "root_id": result.root.id, "parent_id": result.root.id, "stamps": {"day": ["monday"]},
+    }  # fmt: skip
+
+
+def test_large_arguments_are_not_told_to_an_errback(tmp_path: Path) -> None:
+    large = tasks.fail.s("x" * 70_000).on_error(told.s(str(tmp_path / "t"))).apply_async()
+    [line] = _lines(tmp_path / "t", 1)
+    request = json.loads(line)
+    assert (request["id"], request["task"], request["args"]) == (large.id, tasks.fail.name, [])
 
 
 def test_errbacks_of_canvases_are_called_once(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
-from caraway import Caraway, exceptions, retry_clock
+from caraway import Caraway, chain, chord, exceptions, group, retry_clock
 from caraway.exceptions import OperationalError, QueueFull
 from caraway.retry_clock import LONGEST_RETRY, RetryClock
 from caraway.send_policy import ONCE, SendPolicy, send_policy
@@ -161,3 +161,20 @@ def test_routes_of_another_kind_are_refused_with_what_to_use(app: Caraway, playe
     with pytest.raises(TypeError, match=f"{option}.*queue="):
         app.send_task("x", **{option: "media.video"})
     assert played.calls == []
+
+
+@pytest.mark.parametrize(
+    ("options", "tries"),
+    [({"retry": False}, 1), ({"retry": True, "retry_policy": {**QUICK, "max_retries": 2}}, 3), ({"retry": True}, 4)],
+)
+async def test_a_canvas_is_sent_by_its_own_policy(options: Any, tries: int) -> None:
+    app = Caraway("proj", target="127.0.0.1:1", task_publish_retry=False, task_publish_retry_policy=QUICK)
+    steps = [app.signature("one", **options), app.signature("two")]
+    for canvas in (chain(steps), group(steps), chord(steps, app.signature("body"))):
+        with pytest.raises(OperationalError, match=rf"\b{tries} tr"):
+            canvas.apply_async(**options)
+        with pytest.raises(OperationalError, match=rf"\b{tries} tr"):
+            await canvas.aapply_async(**options)
+    with pytest.raises(TypeError, match="retry_policy"):
+        canvas.apply_async(retry_policy={"no_such_word": 1})
+    app.close()

@@ -42,6 +42,11 @@ def note_once(path: str, text: str) -> str:
     return note(path, text)
 
 
+@app.task(name="put_back_once", acks_late=False)
+def put_back_once() -> None:
+    raise Reject("later", requeue=True)
+
+
 @app.task(name="note_then_sleep")
 def note_then_sleep(path: str, seconds: float) -> str:
     with Path(path).open("a") as file:

@@ -185,3 +185,13 @@ async def test_requeue_by_the_task_itself_is_a_rejection(make_pool: PoolMaker) -
     confirming(pool)
     ended = (await pool.run(once("raise_one", "Requeue")))[0]
     assert (ended.kind, ended.report.rejected.reason) == ("rejected", "later")
+
+
+async def test_requeue_is_a_rejection_where_the_task_s_own_definition_says_at_most_once(make_pool: PoolMaker) -> None:
+    pool = await make_pool()
+    confirming(pool)
+    ended = (await pool.run(lease("put_back_once")))[0]
+    assert (ended.kind, ended.report.rejected.reason) == ("rejected", "later")
+    late = lease("put_back_once")
+    late.task.ack_mode = task_pb2.TaskSpec.ACK_MODE_ON_FINISH  # the call says otherwise
+    assert (await pool.run(late))[0].kind == "released"

@@ -108,7 +108,7 @@ class Executor:
             if attempt.lease.inputs:
                 own = (attempt.args, attempt.kwargs)
                 args, attempt.kwargs = merged(*own, attempt.lease.inputs, self._app)
-                attempt.args = called_with(task, args)
+                attempt.args = called_with(task, args, self._app)
         except PayloadError as error:
             _fail(attempt.report, error, Kind.KIND_PAYLOAD, final=True)
             return None
@@ -211,7 +211,9 @@ class Executor:
             attempt.report.replaced.nodes.extend(error.nodes)
             attempt.report.replaced.output_node_id = error.output_node_id
             return self._fitting(attempt, outcomes.REPLACED)
-        outcome = _note(attempt, error)
+        mode = attempt.lease.task.ack_mode
+        by_definition = mode == task_pb2.TaskSpec.ACK_MODE_UNSPECIFIED and task.acks_late is False
+        outcome = _note(attempt, error, once=by_definition or mode == task_pb2.TaskSpec.ACK_MODE_ON_START)
         if outcome == outcomes.FAILED and task.throws and isinstance(error, task.throws):
             return outcomes.EXPECTED
         return outcome
@@ -325,15 +327,15 @@ async def _hooked(task: "Task[Any, Any]", context: request.Context) -> Any:
     return await cast(Coroutine[Any, Any, Any], task(*context.args, **context.kwargs))
 
 
-def _note(attempt: Attempt, error: BaseException) -> int:
-    """Write an error that asks for no retry."""
+def _note(attempt: Attempt, error: BaseException, *, once: bool) -> int:
+    """Write an error that asks for no retry; `once` says that the task runs at most once."""
     report = attempt.report
     if isinstance(error, Ignore):
         report.ignored.SetInParent()
         return outcomes.IGNORED
     if isinstance(error, Reject):
         # What runs at most once can't be put back: it has begun.
-        if error.requeue and attempt.lease.task.ack_mode != task_pb2.TaskSpec.ACK_MODE_ON_START:
+        if error.requeue and not once:
             report.released.reason = str(error.reason)
             return outcomes.RELEASED
         report.rejected.reason = str(error.reason)

@@ -57,6 +57,7 @@ class Caraway(Canvases):
         task_publish_retry_policy: Mapping[str, Any] | None = None,
         task_always_eager: bool = False,
         task_eager_propagates: bool = False,
+        task_store_eager_result: bool = False,
         **content: Unpack[ContentSettings],
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
@@ -74,7 +75,8 @@ class Caraway(Canvases):
         `content` are the settings of `caraway.content.ContentSettings`: serializers, compression, what is accepted.
 
         `task_always_eager` runs what is submitted here and now, without a gateway, and gives EagerResults: for tests.
-        `task_eager_propagates` raises then, at the submit, what a task raises.
+        `task_eager_propagates` raises then, at the submit, what a task raises. `task_store_eager_result` has the
+        gateway keep what comes of each such task, and of `apply()`.
         """
         if unknown_task not in ("wait", "fail"):
             raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
@@ -88,6 +90,7 @@ class Caraway(Canvases):
         self._send_policy = send_policy(task_publish_retry, self.task_publish_retry_policy)
         self.task_always_eager = task_always_eager
         self.task_eager_propagates = task_eager_propagates
+        self.task_store_eager_result = task_store_eager_result
         self.tasks: dict[str, Task[..., Any]] = {}
         self._given = {
             "target": target,
@@ -277,12 +280,14 @@ class Caraway(Canvases):
     def _policy(self, options: CallOptions, batch: Batch | None) -> SendPolicy | None:
         if "retry" not in options and "retry_policy" not in options:
             return self._send_policy
-        policy = self._policy_of(options.get("retry"), options.get("retry_policy"))
+        policy = self.policy_of(options)
         if batch is not None and policy != batch.policy:
             raise ValueError("many tasks of a batch are one call: say retry and retry_policy to app.batch()")
         return policy
 
-    def _policy_of(self, retry: bool | None, policy: Mapping[str, Any] | None) -> SendPolicy | None:
+    def policy_of(self, options: CallOptions) -> SendPolicy | None:
+        """Give what the options `retry` and `retry_policy` of a call say, laid over the app's."""
+        retry, policy = options.get("retry"), options.get("retry_policy")
         retry = self.task_publish_retry if retry is None else retry
         return send_policy(retry, {**self.task_publish_retry_policy, **(policy or {})})
 
@@ -342,7 +347,7 @@ class Caraway(Canvases):
         `delay` inside returns its AsyncResult at once. Leaving the block raises SubmitError if some were refused.
         `retry` and `retry_policy` are as for one call, and hold for each batch that is sent.
         """
-        return Batch(self, self._policy_of(retry, retry_policy))
+        return Batch(self, self.policy_of({"retry": retry, "retry_policy": retry_policy}))
 
     def signature(
         self,

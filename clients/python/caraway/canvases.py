@@ -9,6 +9,7 @@ from caraway.canvas.sender import Plan
 from caraway.content import Content
 from caraway.gateway import Gateway
 from caraway.group_result import GroupResult, ResultSet
+from caraway.send_policy import SendPolicy
 from caraway.spec import CallOptions
 from caraway.steps import awalk, walk
 from caraway.v1 import workflow_pb2
@@ -22,12 +23,17 @@ class Canvases(Content):
 
     task_always_eager: bool
     task_eager_propagates: bool
+    task_store_eager_result: bool
     tasks: dict[str, Any]
     _default_options: CallOptions
 
     @property
     def gateway(self) -> Gateway:
         """The gateway of this app."""
+        raise NotImplementedError
+
+    def policy_of(self, options: CallOptions) -> SendPolicy | None:
+        """Give what the options `retry` and `retry_policy` of a call say, laid over the app's."""
         raise NotImplementedError
 
     def start(self, plan: Plan) -> Any:
@@ -39,8 +45,9 @@ class Canvases(Content):
             return None
         if self.task_always_eager:
             return eager.apply(self, plan, exact=True, propagate=self.task_eager_propagates)
+        policy = self.policy_of(plan.options)
         result = plan.freeze()
-        walk(self, submitting(self.nodes_of(plan), self))
+        walk(self, submitting(self.nodes_of(plan), self, policy))
         return result
 
     async def astart(self, plan: Plan) -> Any:
@@ -49,8 +56,9 @@ class Canvases(Content):
             return None
         if self.task_always_eager:
             return eager.apply(self, plan, exact=True, propagate=self.task_eager_propagates)
+        policy = self.policy_of(plan.options)
         result = plan.freeze()
-        await awalk(self, submitting(self.nodes_of(plan), self))
+        await awalk(self, submitting(self.nodes_of(plan), self, policy))
         return result
 
     def nodes_of(self, plan: Plan, *, is_part: bool = False) -> Iterator[workflow_pb2.WorkflowNode]:

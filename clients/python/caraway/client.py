@@ -26,6 +26,7 @@ from caraway.v1 import (
     task_pb2,
     task_service_pb2,
     task_service_pb2_grpc,
+    worker_service_pb2_grpc,
     workflow_service_pb2_grpc,
 )
 
@@ -95,9 +96,9 @@ class Client:
         response: task_service_pb2.DeleteTasksResponse = self._repeat("DeleteTasks", request)
         return response
 
-    def ask(self, method: str, request: Any) -> Any:
-        """Make a unary call of any service but WorkerService by its name."""
-        return self._repeat(method, request)
+    def ask(self, method: str, request: Any, policy: SendPolicy | None = None) -> Any:
+        """Make a unary call of any service by its name; `policy` is RetryClock's."""
+        return self._repeat(method, request, policy)
 
     def watch(self, request: task_service_pb2.WatchTasksRequest) -> Iterator[task_service_pb2.WatchTasksResponse]:
         """Follow tasks; a broken stream is taken up again where it broke. Ends as `request.until_terminal` says."""
@@ -174,9 +175,9 @@ class Client:
                 continue
             await asyncio.sleep(delay)
 
-    async def aask(self, method: str, request: Any) -> Any:
+    async def aask(self, method: str, request: Any, policy: SendPolicy | None = None) -> Any:
         """Async twin of `ask`."""
-        return await self._arepeat(method, request)
+        return await self._arepeat(method, request, policy)
 
     async def arevoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:
         """Async twin of `revoke`."""
@@ -208,6 +209,7 @@ class Client:
                 **vars(admin_service_pb2_grpc.AdminServiceStub(self._channel)),
                 **vars(control_service_pb2_grpc.ControlServiceStub(self._channel)),
                 **vars(workflow_service_pb2_grpc.WorkflowServiceStub(self._channel)),
+                **vars(worker_service_pb2_grpc.WorkerServiceStub(self._channel)),
             )
         return self._stub
 

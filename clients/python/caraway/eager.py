@@ -8,11 +8,13 @@ from caraway import errbacks, request, states
 from caraway.canvas.graph import Edge, Node, On, Pass
 from caraway.eager_attempts import run
 from caraway.eager_result import EagerResult
+from caraway.eager_store import storing
 from caraway.exceptions import Ignore, Reject, Replaced, TaskRejectedError
 from caraway.group_result import GroupResult
 from caraway.payload import decode_arguments
 from caraway.spec import fill, fill_options
 from caraway.stamps import stamps_of
+from caraway.steps import walk
 from caraway.v1 import task_pb2
 
 __all__ = ["apply"]
@@ -101,6 +103,8 @@ class _Run:
 
     def _end(self, node: Node, ended: EagerResult) -> None:
         self._ended[node.id] = ended
+        if node.task and self._app.task_store_eager_result:
+            walk(self._app, storing(self._app, node, self._app.options_of(node), ended))
         if ended.state == states.IGNORED:
             return
         for edge in node.after:

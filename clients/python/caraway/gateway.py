@@ -39,8 +39,8 @@ class Gateway(Protocol):
     def delete(self, request: task_service_pb2.DeleteTasksRequest) -> task_service_pb2.DeleteTasksResponse:
         """Forget ended tasks."""
 
-    def ask(self, method: str, request: Any) -> Any:
-        """Make a unary call of any service but WorkerService by its name."""
+    def ask(self, method: str, request: Any, policy: SendPolicy | None = None) -> Any:
+        """Make a unary call of any service by its name; `policy` is RetryClock's."""
 
     def watch(self, request: task_service_pb2.WatchTasksRequest) -> Iterator[task_service_pb2.WatchTasksResponse]:
         """Follow tasks; a broken stream is taken up again where it broke. Ends as `request.until_terminal` says."""
@@ -67,7 +67,7 @@ class Gateway(Protocol):
     async def await_(self, task_id: str, timeout: float | None, after_revision: int = 0) -> task_pb2.Task:
         """Async twin of `wait`."""
 
-    async def aask(self, method: str, request: Any) -> Any:
+    async def aask(self, method: str, request: Any, policy: SendPolicy | None = None) -> Any:
         """Async twin of `ask`."""
 
     async def arevoke(self, request: task_service_pb2.RevokeTasksRequest) -> task_service_pb2.RevokeTasksResponse:

@@ -20,6 +20,8 @@ class Failure:
 
     task_id: str
     error: task_pb2.TaskError
+    task: task_pb2.Task | None = None
+    """The task as it stood; None of a member of a group."""
 
     def exception(self) -> BaseException:
         """Make the exception that waiting for the node would raise."""
@@ -58,7 +60,8 @@ def read_inputs(parts: Iterable[worker_service_pb2.InputPart], rules: ReadingRul
                 raise DecodeError("an input ends a list that it did not begin")
             value: Any = lists.pop()
         elif kind == "failure":
-            value = Failure(part.failure.task_id, part.failure.error)
+            failed = part.failure
+            value = Failure(failed.task_id, failed.error, failed.task if failed.HasField("task") else None)
         else:
             value = decode(part.payload, rules)
         if lists:

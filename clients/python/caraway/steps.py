@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from caraway import batch
 from caraway.exceptions import CarawayError
 from caraway.gateway import Gateway, HasGateway
+from caraway.send_policy import SendPolicy
 
 __all__ = ["Call", "Steps", "ask", "awalk", "carry_out", "read", "wait", "walk"]
 
@@ -40,9 +41,9 @@ def wait(task_id: str, timeout: float | None) -> Call:
     return Call("wait", (task_id, timeout), {})
 
 
-def ask(method: str, request: Any) -> Call:
-    """Make a unary call of a service."""
-    return Call("ask", (method, request), {})
+def ask(method: str, request: Any, policy: SendPolicy | None = None) -> Call:
+    """Make a unary call of a service; `policy` says how often it is tried again, None: as long as the client does."""
+    return Call("ask", (method, request), {} if policy is None else {"policy": policy})
 
 
 def walk(app: HasGateway, steps: Steps[T]) -> T:

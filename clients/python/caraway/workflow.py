@@ -11,6 +11,7 @@ from caraway.collector import MAX_BYTES, MAX_ITEMS
 from caraway.exceptions import CarawayError
 from caraway.ids import uuid7
 from caraway.payload import DEFAULTS, ReadingRules
+from caraway.send_policy import SendPolicy
 from caraway.signals import after_task_publish, before_task_publish
 from caraway.spec import CallOptions, fill
 from caraway.steps import Steps, ask
@@ -93,8 +94,12 @@ def _write_edge(made: workflow_pb2.WorkflowNode.Edge, edge: Edge) -> None:
         made.pass_as = _WireEdge.PASS_FIRST_ARG
 
 
-def submitting(nodes: Iterable[workflow_pb2.WorkflowNode], rules: ReadingRules = DEFAULTS) -> Steps[None]:
+def submitting(
+    nodes: Iterable[workflow_pb2.WorkflowNode], rules: ReadingRules = DEFAULTS, policy: SendPolicy | None = None
+) -> Steps[None]:
     """Submit a workflow: in one call, or in parts as its nodes come. `rules` are those of the app that wrote them.
+
+    `policy` says how often each of the calls is tried again.
 
     What `nodes` raises after a part was sent gives the workflow up, which ends as failed by that error, and is raised.
     """
@@ -103,16 +108,16 @@ def submitting(nodes: Iterable[workflow_pb2.WorkflowNode], rules: ReadingRules =
     try:
         for part, is_last in _parts(nodes):
             if sent == 0:
-                yield ask("SubmitWorkflow", _submit(workflow_id, part, is_last))
+                yield ask("SubmitWorkflow", _submit(workflow_id, part, is_last), policy)
             elif part:
-                yield ask("AppendWorkflowNodes", _append(workflow_id, sent, part))
+                yield ask("AppendWorkflowNodes", _append(workflow_id, sent, part), policy)
             sent += 1
             if after_task_publish.receivers:
                 for node in part:
                     if node.HasField("task"):
                         publishing.after(node.task, rules)
             if is_last and sent > 1:
-                yield ask("SealWorkflow", workflow_service_pb2.SealWorkflowRequest(workflow_id=workflow_id))
+                yield ask("SealWorkflow", workflow_service_pb2.SealWorkflowRequest(workflow_id=workflow_id), policy)
     except Exception as error:
         if sent:
             # Where the gateway is what failed, its own word for this is less telling; the producer's lease ends it too.

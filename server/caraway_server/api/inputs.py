@@ -6,7 +6,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_server.api import errors, validate
-from caraway_server.api.convert import error_of
+from caraway_server.api.convert import error_of, task_from
 from caraway_server.api.grpc_types import Context
 from caraway_server.core.inputs import Failed, InputPart, InputStart, ListBegin, Value
 from caraway_server.core.task import HELD
@@ -32,6 +32,10 @@ def add_inputs(messages: RepeatedCompositeFieldContainer[Message], parts: Iterab
         elif isinstance(part, Failed):
             message.failure.task_id = part.record.task_id
             message.failure.error.CopyFrom(error_of(part.record) or task_pb2.TaskError())
+            if part.told:
+                message.failure.task.CopyFrom(task_from(part.record, task_pb2.TASK_VIEW_FULL))
+                message.failure.task.ClearField("error")
+                message.failure.task.ClearField("progress")
         elif isinstance(part, ListBegin):
             message.list_begin.SetInParent()
         else:

@@ -23,9 +23,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A node that failed."""
+    """A node that failed; `told`: with what its record says of it as a task."""
 
     record: Record
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ INLINE_BYTES = 256 * 1024  # of a lease
 INLINE_BYTES_AT_ONCE = 512 * 1024  # of all leases that are handed out together: they share a message
 READ_AT_ONCE = 200
 TASKS_AT_ONCE = 8  # whose inputs are read at the same time
+TOLD_BYTES = 64 * 1024  # of the arguments and headers of a task that failed
 PART_BYTES = 64  # of a part on the wire, beside its value
 
 _FIELDS = ("s", "n", "q", "p", "r", "c", "f", "G", "K", "E", "Cr")
@@ -146,7 +147,10 @@ class Inputs:
             page.is_full = True
             return
         page.add(InputStart(passing, kwarg, node))
-        if not await self._hand_on(source, position, page):
+        if source is not None and source.record.state in FAILURES and not source.record.collect:
+            page.add(await self._failed(source.record), _error_size(source.record) + TOLD_BYTES)
+            position.edge += 1
+        elif not await self._hand_on(source, position, page):
             position.edge += 1
 
     async def _read_members(self, position: Position, page: "_Page") -> None:
@@ -185,6 +189,14 @@ class Inputs:
         else:
             page.add(Value(result or b""), source.size)
         return False
+
+    async def _failed(self, record: Record) -> Failed:
+        """A task that failed, with its whole record but for large arguments and its result."""
+        [fields] = await self._runner.read([("HGETALL", keys.task(record.task_id))])
+        if len(fields.get(b"t", b"")) > TOLD_BYTES:
+            fields[b"t"] = b""
+        whole = record_from(record.task_id, fields)
+        return Failed(record) if whole is None else Failed(replace(whole, culprit=record.culprit), told=True)
 
     async def _results(self, sources: Sequence[_Source | None], page: "_Page") -> dict[int, bytes]:
         """The results that fit into the page, by place."""
@@ -226,7 +238,7 @@ def _size_of(parts: Sequence[InputPart]) -> int:
         if isinstance(part, Value):
             size += len(part.payload)
         elif isinstance(part, Failed):
-            size += _error_size(part.record)
+            size += _error_size(part.record) + len(part.record.spec)
     return size
 
 

@@ -20,6 +20,10 @@ class Plan(Protocol):
         """The id of its last task, or of the group that it ends with, once it is frozen."""
 
     @property
+    def options(self) -> CallOptions:
+        """How it is to be sent and run."""
+
+    @property
     def is_empty(self) -> bool:
         """True if it has no task to run."""
 

@@ -458,20 +458,28 @@ class InputPart(google.protobuf.message.Message):
 
         TASK_ID_FIELD_NUMBER: builtins.int
         ERROR_FIELD_NUMBER: builtins.int
+        TASK_FIELD_NUMBER: builtins.int
         task_id: builtins.str
         """Which."""
         @property
         def error(self) -> caraway.v1.task_pb2.TaskError:
             """Why."""
 
+        @property
+        def task(self) -> caraway.v1.task_pb2.Task:
+            """Where it hands its error on itself, and is no member of a collect: the task as it stood, without its error, and without
+            arguments and headers beyond 64 KiB.
+            """
+
         def __init__(
             self,
             *,
             task_id: builtins.str = ...,
             error: caraway.v1.task_pb2.TaskError | None = ...,
+            task: caraway.v1.task_pb2.Task | None = ...,
         ) -> None: ...
-        def HasField(self, field_name: typing.Literal["error", b"error"]) -> builtins.bool: ...
-        def ClearField(self, field_name: typing.Literal["error", b"error", "task_id", b"task_id"]) -> None: ...
+        def HasField(self, field_name: typing.Literal["error", b"error", "task", b"task"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["error", b"error", "task", b"task", "task_id", b"task_id"]) -> None: ...
 
     @typing.final
     class ListMark(google.protobuf.message.Message):
