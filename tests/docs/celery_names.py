@@ -26,6 +26,12 @@ def settings(namespace: dict[str, Any], prefix: str = "") -> Iterator[str]:
             yield from settings(value, f"{prefix}{name}_")
 
 
+def old_settings() -> dict[str, str]:
+    """Names from before Celery 4, where they are other than today's in capitals."""
+    new = {old: name for old, name, _ in defaults.flatten(defaults.NAMESPACES, keyfilter=defaults._to_compat)}
+    return {old: name for old, name in sorted(new.items()) if old.lower() != name}
+
+
 def parameters(function: Any) -> set[str]:
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     found = inspect.signature(function).parameters.values()
@@ -65,6 +71,7 @@ json.dump(
     {
         "version": celery.__version__,
         "settings": sorted(settings(defaults.NAMESPACES)),
+        "old_settings": old_settings(),
         "task_options": sorted(task_options()),
         "call_options": sorted(call_options()),
         "commands": dict(commands(root, "celery")),

@@ -21,6 +21,7 @@ _OWN: Final = {
     "info": "server",
     "inspect": "inspecting",
     "list": "listing",
+    "migrate-check": "migrating",
     "purge": "queues",
     "queues": "queues",
     "report": "reporting",
@@ -45,7 +46,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _OWN:
             module = importlib.import_module(f"caraway.commands.{_OWN[cmd_name]}")
-            found: click.Command = getattr(module, f"{cmd_name}_command")
+            found: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
             return found
         for entry_point in importlib.metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
             try:

@@ -1,0 +1,160 @@
+"""Apps, tasks and calls of tasks: their options, and what means something else."""
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from caraway.migration.finding import Finding, Level
+from caraway.migration.names import find
+from caraway.migration.source import Source, is_gateway
+from caraway.migration.traps import ETA, LATE, NAIVE_ETA, PRIORITY, UNKNOWN_ID
+
+__all__ = ["broker_arguments", "check_calls"]
+
+_APPS: Final = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery", "celery.Caraway"})
+_SHARED: Final = frozenset({"celery.shared_task", "celery.app.shared_task"})
+_SENDS: Final = frozenset({"apply_async", "send_task", "aapply_async", "asend_task"})
+_METHODS: Final = {
+    "add_periodic_task": "schedules are not there yet: let cron or a systemd timer run caraway call",
+    "start": "app.start() is the command line's: caraway",
+    "worker_main": "start workers by the command: caraway worker -A proj",
+}
+"""Methods of apps that are not there, by name; checked where they are called on a name that looks like an app."""
+_URL: Final = "the address of the gateway, grpc://host:port, stands in the place of the broker's URL"
+
+
+def check_calls(source: Source, late_by_setting: bool) -> Iterator[Finding]:
+    """Find what is to be changed or known; `late_by_setting`: the project's settings say task_acks_late."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for decorator in node.decorator_list:
+                yield from _check_task(source, decorator, node.name, late_by_setting)
+        elif isinstance(node, ast.ClassDef) and any(_is_task_class(source, base) for base in node.bases):
+            yield from _check_class(source, node)
+        elif isinstance(node, ast.Call):
+            yield from _check_call(source, node)
+
+
+# Tasks
+
+
+def _check_task(source: Source, decorator: ast.expr, name: str, late_by_setting: bool) -> Iterator[Finding]:
+    call = decorator if isinstance(decorator, ast.Call) else None
+    named = call.func if call else decorator
+    if not (source.resolve(named) in _SHARED or (isinstance(named, ast.Attribute) and named.attr == "task")):
+        return
+    keywords = call.keywords if call else []
+    yield from _check_options(source, keywords, "task option")
+    if not late_by_setting and all(keyword.arg not in ("acks_late", None) for keyword in keywords):
+        yield source.finding(decorator, Level.MEANING, name, LATE)
+
+
+def _is_task_class(source: Source, base: ast.expr) -> bool:
+    dotted = source.resolve(base)
+    return dotted is not None and dotted.rpartition(".")[2] == "Task"
+
+
+def _check_class(source: Source, node: ast.ClassDef) -> Iterator[Finding]:
+    for statement in node.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        for target in targets:
+            if isinstance(target, ast.Name) and (known := find("task option", target.id)) and known.level:
+                yield source.finding(target, known.level, target.id, known.advice)
+
+
+def _check_options(source: Source, keywords: list[ast.keyword], kind: str) -> Iterator[Finding]:
+    for keyword in keywords:
+        if keyword.arg is None:
+            continue
+        known = find(kind, keyword.arg)
+        if known is not None and known.level:
+            yield source.finding(keyword, known.level, f"{keyword.arg}=", known.advice)
+        elif keyword.arg == "priority":
+            yield source.finding(keyword, Level.MEANING, "priority=", PRIORITY)
+
+
+# Calls
+
+
+def _check_call(source: Source, call: ast.Call) -> Iterator[Finding]:
+    dotted = source.resolve(call.func)
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if dotted in _APPS:
+        yield from _check_app(source, call)
+    elif (dotted or method).rpartition(".")[2] == "AsyncResult":
+        yield source.finding(call, Level.MEANING, "AsyncResult", UNKNOWN_ID)
+    elif method in _SENDS:
+        yield from _check_options(source, call.keywords, "call option")
+        yield from _check_eta(source, call)
+    elif method in ("retry", "set", "signature", "subtask"):
+        yield from _check_eta(source, call)
+    elif method in _METHODS and _looks_like_app(source, call.func):
+        yield source.finding(call, Level.MUST, f"{method}()", _METHODS[method])
+
+
+def _looks_like_app(source: Source, function: ast.expr) -> bool:
+    value = function.value if isinstance(function, ast.Attribute) else function
+    name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
+    return name in ("sender",) or "app" in name.lower() or "celery" in name.lower()
+
+
+def _check_eta(source: Source, call: ast.Call) -> Iterator[Finding]:
+    for keyword in call.keywords:
+        if keyword.arg != "eta":
+            continue
+        if _is_naive(keyword.value):
+            yield source.finding(keyword, Level.MUST, "eta=", NAIVE_ETA)
+        elif not _has_zone(keyword.value):
+            yield source.finding(keyword, Level.MEANING, "eta=", ETA)
+
+
+def _instants(value: ast.expr) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(value):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            yield node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id, node
+
+
+def _is_naive(value: ast.expr) -> bool:
+    """Whether it is certain that no zone is in it."""
+    for name, call in _instants(value):
+        if name == "utcnow":
+            return True
+        if name == "now" and not call.args and not call.keywords:
+            # Django's timezone.now() has a zone.
+            owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+            return not (isinstance(owner, ast.Name) and owner.id == "timezone")
+    return False
+
+
+def _has_zone(value: ast.expr) -> bool:
+    """Whether it is certain that a zone is in it."""
+    named = {node.id if isinstance(node, ast.Name) else getattr(node, "attr", "") for node in ast.walk(value)}
+    keywords = {node.arg for node in ast.walk(value) if isinstance(node, ast.keyword)}
+    return bool(named & {"utc", "UTC", "timezone", "ZoneInfo", "localtime", "make_aware"} or "tzinfo" in keywords)
+
+
+# Apps
+
+
+def _check_app(source: Source, call: ast.Call) -> Iterator[Finding]:
+    for keyword in call.keywords:
+        if keyword.arg == "broker":
+            if not is_gateway(keyword.value):
+                yield source.finding(keyword, Level.MUST, "broker=", _URL)
+            continue
+        setting = {"backend": "result_backend"}.get(keyword.arg or "", keyword.arg or "")
+        known = find("setting", setting)
+        if known is not None and known.level:
+            yield source.finding(keyword, known.level, f"{keyword.arg}=", known.advice)
+
+
+def broker_arguments(source: Source) -> Iterator[ast.Constant]:
+    """Give the brokers' URLs that stand as plain texts in calls that make apps."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and source.resolve(node.func) in _APPS:
+            for keyword in node.keywords:
+                value = keyword.value
+                if keyword.arg == "broker" and isinstance(value, ast.Constant) and not is_gateway(value):
+                    yield value

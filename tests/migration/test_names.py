@@ -1,0 +1,128 @@
+"""Programs that use every name of the list: each is told, once, with what the list says of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from caraway.migration.finding import Finding, Level
+from caraway.migration.names import Name, all_names, of_kind
+from caraway.migration.old_settings import current_name
+from caraway.migration.project import Project
+
+CELERY = json.loads((Path(__file__).parents[1] / "docs" / "celery_names.json").read_text())
+SETTINGS, OPTIONS = list(of_kind("setting")), [*of_kind("task option"), *of_kind("call option")]
+URLS = ("broker_url", "broker_read_url", "broker_write_url")
+
+
+def told(folder: Path, text: str, name: str = "program.py") -> list[Finding]:
+    """What is found in a project of this one file."""
+    (folder / name).write_text(text)
+    return Project.read(folder).findings()
+
+
+def expected(names: list[Name]) -> list[tuple[int, Level, str]]:
+    """By line, where each name stands on a line of its own, from the first on."""
+    return [
+        (line, Level.MUST if name.name in URLS else name.level, name.advice)
+        for line, name in enumerate(names, start=1)
+        if name.name in URLS or name.level is not None
+    ]
+
+
+def shown(findings: list[Finding]) -> list[tuple[int, Level, str]]:
+    return [(finding.line, finding.level, finding.text) for finding in findings]
+
+
+def without_priority(findings: list[Finding]) -> list[Finding]:
+    """Priorities are told of whatever the list says."""
+    return [finding for finding in findings if "priority" not in finding.name or finding.level is not Level.MEANING]
+
+
+def test_the_list_has_each_name_once() -> None:
+    pairs = [(name.kind, name.name) for name in all_names()]
+    assert len(set(pairs)) == len(pairs)
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("program.py", "app.conf.{name} = None"),
+        ("program.py", "app.conf['{name}'] = None"),
+        ("program.py", "app.conf.update({name}=None)"),
+        ("program.py", "app.conf.update({{'{name}': None}})"),
+        ("program.py", "proj.app.config_from_object({{'{name}': None}})"),
+        ("program.py", "Celery('proj', {name}=None)"),
+        ("celeryconfig.py", "{name} = None"),
+    ],
+)
+def test_settings_wherever_they_stand(tmp_path: Path, file: str, line: str) -> None:
+    names = SETTINGS
+    text = "\n".join(line.format(name=name.name) for name in names)
+    if "Celery(" in line:
+        names = [name for name in names if name.name not in URLS]
+        text = "\n".join(line.format(name=name.name) for name in names) + "\nfrom caraway import Celery"
+    found = without_priority(told(tmp_path, text, file))
+    assert shown(found) == expected(names)
+
+
+@pytest.mark.parametrize("upper", [True, False])
+def test_settings_of_django(tmp_path: Path, upper: bool) -> None:
+    (tmp_path / "app.py").write_text("app.config_from_object('django.conf:settings', namespace='CELERY')")
+    names = [name.name.upper() if upper else name.name for name in SETTINGS]
+    found = without_priority(told(tmp_path, "\n".join(f"CELERY_{name} = None" for name in names), "settings.py"))
+    assert shown(found) == expected(SETTINGS)
+
+
+def test_old_names_of_settings(tmp_path: Path) -> None:
+    old: dict[str, str] = CELERY["old_settings"]
+    assert {name: current_name(name) for name in old} == old
+    found = told(tmp_path, "\n".join(f"app.conf.{name} = None" for name in old))
+    renamed = {finding.line: finding.text for finding in found if "an old name" in finding.text}
+    assert [renamed[line] for line in sorted(renamed)] == [
+        f"an old name, of Celery 3: it is {name} now" for name in old.values()
+    ]
+
+
+def test_settings_that_are_misspelt_and_ones_of_the_user(tmp_path: Path) -> None:
+    found = told(tmp_path, "app.conf.task_ack_late = True\napp.conf.my_own = 1\n")
+    assert [str(finding) for finding in found] == [
+        f"{tmp_path}/program.py:1:1: must change: task_ack_late: "
+        "no setting has this name, which is refused: task_acks_late?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("task option", "@app.task({name}=None, **more)\ndef f(): pass"),
+        ("task option", "@shared_task({name}=None, **more)\ndef f(): pass"),
+        ("call option", "f.apply_async((), {name}=None)\n"),
+        ("call option", "app.send_task('f', {name}=None)\n"),
+    ],
+)
+def test_options_of_tasks_and_calls(tmp_path: Path, kind: str, line: str) -> None:
+    names = [name for name in of_kind(kind) if name.name != "eta"]
+    text = "\n".join(line.format(name=name.name) for name in names) + "\nfrom caraway import shared_task"
+    found = without_priority(told(tmp_path, text))
+    assert [
+        (line // 2 + 1, level, text) for line, level, text in shown(found) if "shared_task" not in text
+    ] == expected(names)
+
+
+def test_attributes_of_task_classes(tmp_path: Path) -> None:
+    names = list(of_kind("task option"))
+    body = "\n".join(f"    {name.name} = None" for name in names)
+    found = told(tmp_path, f"class Base(Task):\n{body}\nfrom caraway import Task")
+    assert [(line - 1, level, text) for line, level, text in shown(found)] == expected(names)
+
+
+def test_commands_and_their_options(tmp_path: Path) -> None:
+    names = list(of_kind("command"))
+    lines = [name.name if name.name != "celery" else "celery --version" for name in names]
+    found = told(tmp_path, "\n".join(lines), "run.sh")
+    for line, name in enumerate(names, start=1):
+        here = {(finding.level, finding.name, finding.text) for finding in found if finding.line == line}
+        assert {finding[0] for finding in here} & {Level.MUST, Level.UNNEEDED}, name
+        if name.level is not None and not name.name.endswith(" --app"):
+            assert (name.level, name.name, name.advice) in here
