@@ -74,6 +74,10 @@ lint: setup lint-proto $(LANGUAGES:%=lint-%) ## ruff, mypy, import rules, protos
 reference: setup ## write docs/configuration.md from the settings' definitions
 	@$(BIN)/caraway config --reference > docs/configuration.md
 
+.PHONY: names
+names: setup ## write the list of Celery's names that migrate-check ships, from docs/migrating.md
+	@$(BIN)/python tests/docs/shipped_names.py > clients/python/caraway/migration/names.json
+
 .PHONY: docs
 docs: setup ## build the pages of docs/ as a site in .build/site; broken links fail
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f docs/site/mkdocs.yml

@@ -4,8 +4,7 @@ import inspect
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -16,41 +15,11 @@ from caraway.settings.definition import definitions
 from caraway.settings.sections import sections
 from caraway.spec import CALL_OPTIONS
 from caraway.task_options import TaskOptions
+from docs.shipped_names import Said, said, shipped
 from support.commands import options_at
-from support.pages import Page
 
 NAMES = json.loads(Path(__file__).with_name("celery_names.json").read_text())
 WORDS = {"same", "renamed", "unneeded", "not there"}
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the page says of a name; `kind` is the list of names that it is in."""
-
-    kind: str
-    name: str
-    word: str
-    here: str
-
-
-KINDS = {"Settings": "settings", "Options of tasks": "task_options", "Options of calls": "call_options"}
-
-
-def said() -> Iterator[Said]:
-    """Every name of the tables, in order."""
-    kind = command = ""
-    for line in Page("docs/migrating.md").text.splitlines():
-        if line.startswith("## "):
-            kind = KINDS.get(line[3:], "commands" if line == "## Commands" else "")
-        elif line.startswith("### celery"):
-            command = line[4:]
-        elif kind and line.startswith("| `"):
-            first, word, here = (cell.strip() for cell in line.strip("|").split("|"))
-            names = re.findall(r"`([^`]+)`", first)
-            if names[0].startswith("celery") and any(name.startswith("-") for name in names):
-                command = names.pop(0)
-            for name in names:
-                yield Said(kind, f"{command} {name}" if name.startswith("-") else name, word, here)
 
 
 SAID = list(said())
@@ -70,6 +39,11 @@ def test_each_name_stands_there_once(kind: str) -> None:
     assert expected(kind) - counted.keys() == set()
     # A command that has options may have a row of its own beside theirs.
     assert counted.keys() - expected(kind) - set(NAMES["commands"]) == set()
+
+
+def test_the_list_that_ships_says_the_same() -> None:
+    """Red where the page was changed: make names."""
+    assert resources.files("caraway.migration").joinpath("names.json").read_text("utf-8") == shipped()
 
 
 def test_each_has_one_of_the_four_words() -> None:

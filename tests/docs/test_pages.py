@@ -31,7 +31,7 @@ def test_commands_that_are_named_exist(page: Page) -> None:
         words = line.split(" # ")[0].split()
         path: list[str] = []
         for word in words:
-            if not re.fullmatch(r"[a-z_]+", word) or not _is_command([*path, word]):
+            if not re.fullmatch(r"[a-z][a-z_-]*", word) or not _is_command([*path, word]):
                 break
             path.append(word)
         options = [word for word in words if re.match(r"--?[a-zA-Z]", word)]

@@ -117,7 +117,7 @@ def _import_from_edits(source: Source, node: ast.ImportFrom, module: str) -> Ite
     target = targets.pop()
     start, end = source.span(node)
     matched = _FROM.match(source.text[start:end])
-    if target and not targets and matched:
+    if target and not targets and matched and matched[1] == module:
         yield Edit(start + matched.start(1), start + matched.end(1), target)
 
 

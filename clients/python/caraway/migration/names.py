@@ -1,4 +1,4 @@
-"""Celery's public names, and what stands for each here: names.json, which docs/celery-names.md is held to."""
+"""Celery's public names, and what stands for each here: names.json, which says what docs/migrating.md says."""
 
 import json
 from collections.abc import Iterator, Mapping

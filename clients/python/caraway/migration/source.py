@@ -55,7 +55,8 @@ class Source:
         self, node: ast.expr | ast.stmt | ast.alias | ast.keyword, level: Level, name: str, text: str
     ) -> Finding:
         """Make a finding at a node."""
-        return Finding(self.path, node.lineno, node.col_offset + 1, level, name, text)
+        column = self.offset(node.lineno, node.col_offset) - self._starts[node.lineno - 1] + 1
+        return Finding(self.path, node.lineno, column, level, name, text)
 
     def edited(self, edits: list[Edit]) -> str:
         """The text with edits, which do not overlap."""
