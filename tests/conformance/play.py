@@ -17,7 +17,7 @@ CLIENT_STEPS = frozenset(
      "connect", "close"}
 )  # fmt: skip
 WORKER_STEPS = frozenset({"start", "drain", "stop", "release"})
-MODIFIERS = frozenset({"as", "expect", "fails", "background", "program"})
+MODIFIERS = frozenset({"as", "expect", "fails", "background", "keep", "program"})
 
 
 class Play:
@@ -110,10 +110,11 @@ class Play:
     def _worker_step(self, step: dict[str, Any], do: str, given: dict[str, Any]) -> None:
         language = THERE[0] if step.get("program") == "python" else self.cast.worker
         members = dict(given)
+        direct = {"target": self.stage.gateway(self.kind).target} if members.pop("direct", False) else {}
         worker = members["worker"] = self.worker_named(given.get("worker", "own"))
         if do == "start":
             self.names[given["worker"]] = worker
-            members = {"queues": [self.names["queue"]], "concurrency": 2, **self.connection(WORKER), **members}
+            members = {"queues": [self.names["queue"]], "concurrency": 2, **self.connection(WORKER), **direct, **members}
             self._workers[worker] = language
         elif worker in self._workers:
             language = self._workers[worker]
@@ -151,11 +152,21 @@ class Play:
             assert "error" in answer, f"succeeded with {answer['ok']}"
             check(self.names.put_into(step["fails"]), answer["error"])
             return
+        self._keep(step, answer)
         assert "ok" in answer, f"failed with {answer['error']}"
         ok = answer["ok"]
         if "as" in step and not step.get("background"):
             self._name(step["as"], ok)
         check(self.names.put_into(step.get("expect", {})), ok)
+
+    def _keep(self, step: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Give names to members of an answer: `keep: {kind: error.type}`."""
+        for name, path in step.get("keep", {}).items():
+            value = answer.get("ok")
+            for member in path.split("."):
+                value = value[member] if isinstance(value, dict) else None
+            assert isinstance(value, str), f"there is no {path} in {answer}"
+            self.names[name] = value
 
     def _name(self, names: str | list[str], ok: dict[str, Any]) -> None:
         if isinstance(names, str):

@@ -1,12 +1,14 @@
 """The steps that the suite takes itself, by its own calls and by what it does to processes and connections."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from google.protobuf import json_format
+from google.rpc import code_pb2
 
 from caraway.exceptions import TimeoutError
-from caraway.v1 import admin_service_pb2, task_pb2, task_service_pb2
+from caraway.v1 import admin_service_pb2, control_service_pb2, task_pb2, task_service_pb2
 from conformance.languages import Language
 from conformance.matching import MismatchError, check
 from conformance.program.failures import as_failure
@@ -112,6 +114,56 @@ class SuiteSteps:
         assert "fails" not in given, "it was accepted"
         return task_id
 
+    def counts(self, given: Json) -> None:
+        """Wait until so many tasks in the case's queue, or another, are in a state."""
+        state = task_pb2.Task.State.Value(f"STATE_{given['state']}")
+        queue = given.get("queue", self._play.names["queue"])
+        asked = task_service_pb2.ListTasksRequest(filter=task_pb2.TaskFilter(states=[state], queues=[queue]))
+        asked.page_size = 500
+        self._eventually(lambda: (len(self._all_pages(asked)), given["count"]))
+
+    def _all_pages(self, asked: task_service_pb2.ListTasksRequest) -> list[task_pb2.Task]:
+        asked.page_token, found = "", []
+        while True:
+            page = self._ask("ListTasks", asked)
+            found += page.tasks
+            if not page.next_page_token:
+                return found
+            asked.page_token = page.next_page_token
+
+    def serving(self, given: Json) -> None:
+        """Wait until the worker that serves the case's queue is shown like this."""
+        expected = {name: value for name, value in given.items() if name != "info"}
+
+        def look() -> tuple[Any, Any]:
+            shown = [_worker_form(worker) for worker in self._serving()]
+            return any(_fits({**expected, "info": given.get("info", {})}, worker) for worker in shown) or shown, True
+
+        self._eventually(look)
+
+    def _serving(self) -> list[control_service_pb2.Worker]:
+        queue = self._play.names["queue"]
+        workers = self._ask("ListWorkers", control_service_pb2.ListWorkersRequest(page_size=500)).workers
+        return [worker for worker in workers if queue in worker.queues]
+
+    def command(self, given: Json) -> None:
+        """Send the worker that serves the case's queue a command; `code` is what it is to answer with."""
+        asked = control_service_pb2.CommandWorkersRequest(command=given["command"])
+        asked.timeout.seconds = 10
+        asked.worker_ids.extend(worker.worker_id for worker in self._serving())
+        replies = list(self._play.stage.caller(self._play.kind).gateway.command(asked))
+        codes = [code_pb2.Code.Name(reply.status.code) for reply in replies]
+        assert codes == [given["code"]], f"it answers {replies}"
+
+    def _eventually(self, look: Callable[[], tuple[Any, Any]]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            got, wanted = look()
+            if got == wanted:
+                return
+            assert time.monotonic() < deadline, f"expected {wanted}, got {got}"
+            time.sleep(0.01)
+
     # What happens to gateways and connections
 
     def pause(self, queue: str) -> None:
@@ -122,8 +174,8 @@ class SuiteSteps:
         """Resume a queue."""
         self._ask("ResumeQueue", admin_service_pb2.ResumeQueueRequest(name=queue))
 
-    def _ask(self, method: str, request: Any) -> None:
-        self._play.stage.caller(self._play.kind).gateway.ask(method, request)
+    def _ask(self, method: str, request: Any) -> Any:
+        return self._play.stage.caller(self._play.kind).gateway.ask(method, request)
 
     def cut(self, role: str) -> None:
         """Break the connections of a role."""
@@ -158,6 +210,11 @@ class SuiteSteps:
         """Kill the program that runs the workers."""
         self._play.stage.kill(self._play.cast.worker, WORKER)
         self._play.forget_workers()
+
+
+def _worker_form(worker: control_service_pb2.Worker) -> Json:
+    made: Json = json_format.MessageToDict(worker, preserving_proto_field_name=True)
+    return made
 
 
 def _fits(expected: Json, got: Json) -> bool:

@@ -43,6 +43,8 @@ class Names:
             return match[0]
         if name.startswith("in "):
             return (datetime.now(UTC) + timedelta(seconds=float(name[3:]))).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if name.startswith("text "):
+            return "x" * int(name[5:])
         assert name in self._known, f"the case uses <{name}>, which nothing has named"
         return self._known[name]
 
@@ -53,7 +55,8 @@ def members_of(do: str, given: Any, queue: str) -> Json:
         case "submit":
             return {"task": spec_of(given, queue)}
         case "submit_many":
-            return {"tasks": [spec_of(spec, queue) for spec in given]}
+            specs = [given["task"]] * given["times"] if isinstance(given, dict) else given
+            return {"tasks": [spec_of(spec, queue) for spec in specs]}
         case "run":
             return {"task": spec_of(given, queue), "timeout": given.get("timeout", TIMEOUT)}
         case "canvas":
