@@ -114,7 +114,13 @@ class Play:
         worker = members["worker"] = self.worker_named(given.get("worker", "own"))
         if do == "start":
             self.names[given["worker"]] = worker
-            members = {"queues": [self.names["queue"]], "concurrency": 2, **self.connection(WORKER), **direct, **members}
+            members = {
+                "queues": [self.names["queue"]],
+                "concurrency": 2,
+                **self.connection(WORKER),
+                **direct,
+                **members,
+            }
             self._workers[worker] = language
         elif worker in self._workers:
             language = self._workers[worker]

@@ -1,5 +1,6 @@
-"""Every case of cases/*.yaml in every language."""
+"""Every case of cases/*.yaml, and every value of vectors/payload.json, in every language."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,19 @@ CASES: list[Case] = [
     {"file": path.stem, **case}
     for path in sorted((Path(__file__).parent / "cases").glob("*.yaml"))
     for case in yaml.safe_load(path.read_text())
+]
+VECTORS = json.loads((Path(__file__).parent / "vectors/payload.json").read_text())
+CASES += [
+    {
+        "file": "vectors",
+        "name": value["name"],
+        "roles": [CLIENT, WORKER],
+        "across": True,
+        "steps": [
+            {"run": {"name": "echo", "args": f"[{value['json']}]"}, "expect": {"result": json.loads(value["json"])}}
+        ],
+    }
+    for value in VECTORS["values"]
 ]
 KNOWN = {"file", "name", "roles", "across", "gateway", "worker", "every", "proxy", "ids", "steps"}
 

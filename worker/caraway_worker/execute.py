@@ -344,7 +344,7 @@ def _note(attempt: Attempt, error: BaseException, *, once: bool) -> int:
         if not error.args:
             error.args = (MESSAGE,)  # one that was raised in a thread from outside could carry none
         return _fail(report, error, Kind.KIND_SOFT_TIME_LIMIT)
-    return _fail(report, error)
+    return _fail(report, error, final=getattr(error, "non_retryable", False) is True)
 
 
 def _fail(

@@ -1,5 +1,7 @@
 """The handlers that every language registers. A worker's children import this module, each for itself."""
 
+import signal
+import sys
 import time
 from typing import Any
 
@@ -14,6 +16,12 @@ HANDLERS: dict[str, tuple[Any, dict[str, Any]]] = {}
 
 class PlayedError(Exception):
     """What a handler fails by."""
+
+
+class FinalError(Exception):
+    """One that no caller's policy tries again."""
+
+    non_retryable = True
 
 
 def handler(**options: Any) -> Any:
@@ -63,6 +71,11 @@ def total(numbers: list[int]) -> int:
 
 
 @handler(bind=True)
+def mark(self: Any, *_anything: Any, **_named: Any) -> None:
+    note(self.request, "called")
+
+
+@handler(bind=True)
 def describe(self: Any) -> dict[str, Any]:
     request = self.request
     return {
@@ -77,6 +90,11 @@ def describe(self: Any) -> dict[str, Any]:
 @handler()
 def fail(message: str) -> None:
     raise PlayedError(message)
+
+
+@handler()
+def fail_for_good(message: str) -> None:
+    raise FinalError(message)
 
 
 @handler()
@@ -157,3 +175,7 @@ def progress(self: Any, detail: Any, custom_state: str = "") -> Any:
 
 
 app = make_app()
+
+if sys.argv[0].endswith("child.py"):
+    # A worker's child is sent SIGTERM before it is killed; the handlers here look at request.cancel_requested instead.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
