@@ -108,3 +108,9 @@ def leave_no_trail() -> None:
 @app.task(track_started=True)
 def linger(seconds: float) -> None:
     time.sleep(seconds)
+
+
+@app.task
+def needs(path: str, *args: Any) -> str:
+    """Fail unless there is a file."""
+    return Path(path).read_text()

@@ -14,6 +14,7 @@ from caraway.spec import CallOptions
 from caraway.steps import awalk, walk
 from caraway.v1 import workflow_pb2
 from caraway.workflow import submitting, to_nodes
+from caraway.workflows import Workflows
 
 __all__ = ["Canvases"]
 
@@ -79,6 +80,11 @@ class Canvases(Content):
             return None
         propagate = self.task_eager_propagates if propagate is None else propagate
         return eager.apply(self, plan, exact=False, propagate=propagate)
+
+    @property
+    def workflows(self) -> Workflows:
+        """Lists canvases that were sent, cancels them, and runs again what failed in them."""
+        return Workflows(self)
 
     def GroupResult(self, id: str | None = None, results: Iterable[Any] = (), parent: Any = None) -> GroupResult:
         """The results of a group; `GroupResult.restore(id, app)` finds those of one that was sent."""

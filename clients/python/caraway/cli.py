@@ -33,6 +33,7 @@ _OWN: Final = {
     "version": "server",
     "watch": "watching",
     "workers": "workers",
+    "workflows": "workflows",
 }
 """The operator's subcommands, and the modules of caraway.commands that hold them."""
 

@@ -12,7 +12,16 @@ from caraway.payload import decode
 from caraway.stamps import stamps_of
 from caraway.v1 import task_pb2
 
-__all__ = ["ENDED_BADLY", "describe", "failure", "instant", "kind_name", "payload_document", "state_name"]
+__all__ = [
+    "ENDED_BADLY",
+    "describe",
+    "failure",
+    "failure_text",
+    "instant",
+    "kind_name",
+    "payload_document",
+    "state_name",
+]
 
 _State = task_pb2.Task
 ENDED_BADLY: Final = frozenset({_State.STATE_FAILED, _State.STATE_REVOKED, _State.STATE_EXPIRED, _State.STATE_REJECTED})
@@ -66,10 +75,13 @@ def describe(task: task_pb2.Task) -> dict[str, Any]:
 
 def failure(task: task_pb2.Task) -> str:
     """Say in one line how a task ended that did not succeed."""
-    parts = [f"the task {task.task_id} ended {state_name(task.state)}"]
-    if task.error.type or task.error.message:
-        parts.append(": ".join(filter(None, (task.error.type, task.error.message))))
-    return ": ".join(parts)
+    said = failure_text(task.error)
+    return ": ".join(filter(None, (f"the task {task.task_id} ended {state_name(task.state)}", said)))
+
+
+def failure_text(error: task_pb2.TaskError) -> str:
+    """Say in one line what an error says; empty: nothing."""
+    return ": ".join(filter(None, (error.type, error.message)))
 
 
 def payload_document(payload: task_pb2.Payload) -> Any:
