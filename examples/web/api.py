@@ -52,10 +52,21 @@ async def read(task_id: str, patience: float = 30) -> dict[str, Any]:
 
 @api.get("/reports/{task_id}/events")
 async def follow(task_id: str) -> StreamingResponse:
-    """Stream its progress as server-sent events."""
+    """Stream its progress as server-sent events, the last of which tells how it ended: for a browser's EventSource."""
+    result = app.AsyncResult(task_id)
+    await look(task_id)  # who asks for a report that is not there is told by the status, before the stream begins
 
     async def events() -> AsyncIterator[str]:
-        async for update in app.AsyncResult(task_id).updates():
+        async for update in result.updates():
             yield f"event: {update.state}\ndata: {json.dumps(update.result, default=str)}\n\n"
 
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+
+
+@api.delete("/reports/{task_id}", status_code=204)
+async def cancel(task_id: str) -> None:
+    """Stop it, wherever it is."""
+    try:
+        await app.AsyncResult(task_id).arevoke(terminate=True)
+    except TaskNotFound as error:
+        raise HTTPException(404, "there is no such report") from error

@@ -72,3 +72,29 @@ def test_a_loop_answers_others_while_many_requests_wait(
     events = stream.getresponse().read().decode().strip().split("\n\n")
     assert events[-1] == f'event: SUCCESS\ndata: "{texts[0]}"'
     stream.close()
+
+
+def test_progress_is_streamed_until_a_report_is_cancelled(
+    service: tuple[Service, GatewayProcess], start_worker: WorkerStarter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web, gateway = service
+    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))
+    start_worker(gateway.target, app="web.tasks")
+    ordered = web.ask("POST", "/reports?user_id=1&pages=1000000")["id"]
+    stream = web.begin("GET", f"/reports/{ordered}/events")
+    response = stream.getresponse()
+    assert response.getheader("content-type", "").startswith("text/event-stream")
+    lines = iter(response.readline, b"")
+    assert next(line for line in lines if line == b"event: RENDERING\n")
+    told = json.loads(next(lines).removeprefix(b"data: "))
+    assert (told["of"], told["page"] >= 1) == (1000000, True)
+    assert web.ask("DELETE", f"/reports/{ordered}") == 204
+    assert [line for line in lines if line.startswith(b"event: ")][-1] == b"event: REVOKED\n"
+    stream.close()
+    assert web.ask("GET", f"/reports/{ordered}") == {"state": "REVOKED"}
+
+
+def test_reports_that_are_not_there(service: tuple[Service, GatewayProcess]) -> None:
+    web, _ = service
+    assert [web.ask("GET", f"/reports/nobody{part}") for part in ("", "/text", "/events")] == [404, 404, 404]
+    assert web.ask("DELETE", "/reports/nobody") == 404
