@@ -214,6 +214,12 @@ class TaskService:
 
 def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTaskResponse:
     response = task_service_pb2.SubmitTaskResponse()
+    _fill_accepted(response, new, submitted)
+    return response
+
+
+def _fill_accepted(response: task_service_pb2.SubmitTaskResponse, new: NewTask, submitted: Submitted) -> None:
+    """Raises Refused where it was not taken."""
     response.task.task_id = new.task_id
     if submitted.word == "created":
         response.disposition = task_service_pb2.SUBMIT_DISPOSITION_CREATED
@@ -228,7 +234,6 @@ def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTask
         raise errors.for_submit(submitted.word, new, submitted.holder)
     response.task.state = submitted.state  # type: ignore[assignment]
     response.task.revision = submitted.revision
-    return response
 
 
 def _describe(task: task_pb2.Task, spec: task_pb2.TaskSpec, new: NewTask, submitted: Submitted) -> None:
@@ -244,6 +249,6 @@ def _describe(task: task_pb2.Task, spec: task_pb2.TaskSpec, new: NewTask, submit
 
 def _fill_result(result: task_service_pb2.BatchSubmitTasksResponse.Result, new: NewTask, submitted: Submitted) -> None:
     try:
-        result.response.CopyFrom(_accepted(new, submitted))
+        _fill_accepted(result.response, new, submitted)
     except CarawayServerError as error:
         result.error.CopyFrom(errors.status_for(error))

@@ -221,10 +221,11 @@ def check_payload(field: str, payload: task_pb2.Payload) -> None:
     Raises:
         Refused: it is malformed.
     """
-    if payload.WhichOneof("body") == "data":
-        check_id(f"{field}.content_type", payload.content_type)
-    elif payload.content_encodings or payload.plain_sha256:
-        raise invalid(f"{field}.content_encodings", "need data; json is stored as it is")
+    if payload.WhichOneof("body") != "data":
+        if payload.content_encodings or payload.plain_sha256:
+            raise invalid(f"{field}.content_encodings", "need data; json is stored as it is")
+        return
+    check_id(f"{field}.content_type", payload.content_type)
     if len(payload.content_encodings) > MOST_ENCODINGS:
         raise invalid(
             f"{field}.content_encodings", f"are {len(payload.content_encodings)}; at most {MOST_ENCODINGS} are taken"

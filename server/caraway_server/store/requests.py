@@ -30,16 +30,8 @@ _END_STATES = {
 
 def submit_request(tasks: Sequence[NewTask], limits: Limits, *, all_or_nothing: bool = False) -> dict[str, Any]:
     """Asks to accept tasks."""
-    items = [
-        (
-            new.task_id, new.fingerprint, new.spec, new.name, new.queue, new.priority,
-            new.at, new.delay, new.until, new.ttl, new.result_ttl, new.watch, new.ignore_result,
-            new.unique_key, new.unique_window, new.on_conflict, new.once, new.parent,
-        )
-        for new in tasks
-    ]  # fmt: skip
     return {
-        "items": items,
+        "items": tasks,
         "max_length": limits.max_queue_length,
         "horizon": limits.horizon,
         "all_or_nothing": all_or_nothing,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from caraway_server.core.inputs import InputPart
 from caraway_server.core.task import Record, State
@@ -36,9 +37,11 @@ class Limits:
     max_workflow_nodes: int = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
-    """A task to be accepted. `at` and `until` are instants, `delay` and `ttl` times from acceptance; 0 is "not set"."""
+class NewTask(NamedTuple):
+    """A task to be accepted. `at` and `until` are instants, `delay` and `ttl` times from acceptance; 0 is "not set".
+
+    A tuple, in the order in which the script takes it: tens of thousands a second are made and packed.
+    """
 
     task_id: str
     fingerprint: bytes
@@ -60,9 +63,8 @@ class NewTask:
     parent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """How a task was taken.
+class Submitted(NamedTuple):
+    """How a task was taken, in the order in which the script tells it.
 
     `word` is created, replaced, known, deleted, deduplicated, conflict, unique_conflict, queue_full, too_far or
     rejected; `holder` the task that holds the uniqueness key.
