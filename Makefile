@@ -95,6 +95,17 @@ $(GRPCURL_BIN)/grpcurl:
 grpcurl: $(GRPCURL_BIN)/grpcurl ## build grpcurl, which the commands of docs/grpcurl.md need, and tell where it is
 	@echo $<
 
+# What build scripts of other languages call as protoc.
+.build/protoc: $(GEN)/.ready
+	@printf '#!/bin/sh\nexec "%s" -m grpc_tools.protoc "$$@"\n' "$(CURDIR)/$(GEN)/bin/python" > $@ && chmod +x $@
+
+.PHONY: example-rust
+example-rust: .build/protoc ## build examples/rust, with stubs from proto/ alone, and tell where it is
+	@command -v cargo >/dev/null || { echo "caraway: the Rust example is built by cargo, and there is none; on Debian 12: apt install cargo-web, later: cargo"; exit 1; }
+	@PROTOC=$(CURDIR)/.build/protoc GOOGLEAPIS=$(GOOGLE_PROTOS) CARGO_HOME=$(CURDIR)/.build/cargo CARGO_TARGET_DIR=$(CURDIR)/.build/rust \
+		cargo build --quiet --manifest-path examples/rust/Cargo.toml
+	@echo $(CURDIR)/.build/rust/debug/caraway-example
+
 .PHONY: format
 format: setup ## format Python and protos in place
 	@$(BIN)/ruff format .
