@@ -6,7 +6,7 @@ import pytest
 
 _PACKAGES = {
     "go": "golang-go", "java": "openjdk-17-jdk-headless", "mvn": "maven", "node": "nodejs", "npm": "npm",
-    "cargo": "cargo", "curl": "curl", "protoc": "protobuf-compiler",
+    "cargo": "cargo-web", "curl": "curl", "protoc": "protobuf-compiler",
 }  # fmt: skip
 
 
