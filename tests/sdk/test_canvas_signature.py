@@ -65,7 +65,7 @@ def test_what_is_no_signature_is_left_or_refused(tasks: SimpleNamespace) -> None
 
 
 def test_a_signature_without_an_app_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caraway.current._current", None)
+    monkeypatch.setattr("caraway.current._default", None)
     with pytest.raises(ImproperlyConfigured, match="Caraway"):
         signature("proj.add").delay()
 

@@ -6,7 +6,6 @@ Started as `python -m caraway_worker.child OPTIONS`.
 import faulthandler
 import functools
 import gc
-import importlib
 import os
 import resource
 import signal
@@ -83,9 +82,10 @@ class Child:
             faulthandler.dump_traceback_later(options.start_timeout)
         sys.path[:0] = [folder for folder in options.path if folder not in sys.path]
         app = find_app(options.app)
+        app.set_current()
+        app.set_default()
         lifecycle.found(app, options)
-        for module in options.include:
-            importlib.import_module(module)
+        app.import_default_modules(options.include)
         lifecycle.imported(app, options)
         faulthandler.cancel_dump_traceback_later()
         return app

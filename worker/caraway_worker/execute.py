@@ -53,6 +53,7 @@ class Executor:
             encode(None, app.result_serializer, app.result_compression)
         self._app = app
         self._tasks = app.tasks
+        self._middleware = app.middleware
         self._options = options
         self._plain_results = app.result_serializer == "json" and app.result_compression is None
 
@@ -98,7 +99,7 @@ class Executor:
     def _prepare(self, attempt: Attempt) -> "Task[Any, Any] | None":
         """Find the task and read its arguments; None: it has failed."""
         spec = attempt.lease.task
-        task = self._tasks.get(spec.name)
+        task: Task[Any, Any] | None = self._tasks.get(spec.name)
         if task is None:
             error = NotRegistered(f"no task named {spec.name!r} is registered with {self._options.worker}")
             _fail(attempt.report, error, Kind.KIND_UNKNOWN_TASK, final=True)
@@ -124,13 +125,15 @@ class Executor:
                 attempt_signals.before(task, context)
             soft_limit.arm(attempt.sequence)
             try:
-                if task.has_hooks:
-                    started = task.before_start(context.id, context.args, context.kwargs)
-                    if inspect.iscoroutine(started):
-                        attempt.slot.run_coroutine(started)
-                value = task(*attempt.args, **attempt.kwargs)
-                if task.is_async:
-                    value = attempt.slot.run_coroutine(value)
+                if self._middleware.has_attempt:
+                    value = self._through_middleware(attempt.slot, task, context)
+                else:
+                    if task.has_hooks:
+                        value = _hooked(task, context, attempt.slot)
+                    else:
+                        value = task(*attempt.args, **attempt.kwargs)
+                    if task.is_async:
+                        value = attempt.slot.run_coroutine(value)
                 soft_limit.disarm()
             except BaseException as error:
                 soft_limit.disarm()
@@ -158,7 +161,10 @@ class Executor:
                 attempt_signals.before(task, context)
             soft_limit.arm(attempt.sequence)
             try:
-                coroutine = _hooked(task, context) if task.has_hooks else task(*attempt.args, **attempt.kwargs)
+                if self._middleware.has_attempt:
+                    coroutine = self._middleware.aattempt(context, partial(_ahooked, task))
+                else:
+                    coroutine = _ahooked(task, context) if task.has_hooks else task(*attempt.args, **attempt.kwargs)
                 body = Strikable(coroutine, asyncio.get_running_loop())
                 with soft_limit.diverted(body.strike):
                     value = await body.run()
@@ -178,6 +184,11 @@ class Executor:
             return outcome
         finally:
             request.pop(token)
+
+    def _through_middleware(self, slot: TaskSlot, task: "Task[Any, Any]", context: request.Context) -> Any:
+        if task.is_async:
+            return slot.run_coroutine(self._middleware.aattempt(context, partial(_ahooked, task)))
+        return self._middleware.attempt(context, lambda passed: _hooked(task, passed, slot))
 
     def _succeed(self, attempt: Attempt, task: "Task[Any, Any]", value: Any) -> int:
         report = attempt.report
@@ -269,6 +280,7 @@ class Executor:
             task=spec.name,
             args=attempt.args,
             kwargs=attempt.kwargs,
+            app=self._app,
             argsrepr=spec.args_repr,
             kwargsrepr=spec.kwargs_repr,
             attempt=lease.attempt,
@@ -319,8 +331,16 @@ class Executor:
             attempt.slot.progress(attempt.sequence, report.SerializeToString())
 
 
-async def _hooked(task: "Task[Any, Any]", context: request.Context) -> Any:
-    """The body of an async task that has hooks."""
+def _hooked(task: "Task[Any, Any]", context: request.Context, slot: TaskSlot) -> Any:
+    """The body of a task, and the hook before it. Of an async task this gives a coroutine."""
+    started = task.before_start(context.id, context.args, context.kwargs)
+    if inspect.iscoroutine(started):
+        slot.run_coroutine(started)
+    return task(*context.args, **context.kwargs)
+
+
+async def _ahooked(task: "Task[Any, Any]", context: request.Context) -> Any:
+    """The body of an async task, and the hook before it."""
     started = task.before_start(context.id, context.args, context.kwargs)
     if inspect.iscoroutine(started):
         await started

@@ -1,7 +1,9 @@
 """Caraway: a task queue over gRPC. `from caraway import Caraway`."""
 
-from caraway.app import Caraway
+from caraway.app import Caraway, current_app, current_task, shared_task
 from caraway.canvas import Signature, chain, chord, chunks, group, maybe_signature, signature, xmap, xstarmap
+from caraway.ids import uuid7 as uuid
+from caraway.middleware import Middleware
 from caraway.result import AsyncResult
 from caraway.task import Task
 from caraway.unique import Unique
@@ -9,15 +11,20 @@ from caraway.unique import Unique
 __all__ = [
     "AsyncResult",
     "Caraway",
+    "Middleware",
     "Signature",
     "Task",
     "Unique",
     "chain",
     "chord",
     "chunks",
+    "current_app",
+    "current_task",
     "group",
     "maybe_signature",
+    "shared_task",
     "signature",
+    "uuid",
     "xmap",
     "xstarmap",
 ]

@@ -1,14 +1,17 @@
 """Canvases: what an app does with them, and with their results."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from caraway import eager, errbacks, result_tuples
+from caraway.async_result import AsyncResult
 from caraway.canvas.graph import Node
 from caraway.canvas.sender import Plan
 from caraway.content import Content
 from caraway.gateway import Gateway
 from caraway.group_result import GroupResult, ResultSet
+from caraway.middleware import MiddlewareChain, Submission
 from caraway.send_policy import SendPolicy
 from caraway.spec import CallOptions
 from caraway.steps import awalk, walk
@@ -25,8 +28,17 @@ class Canvases(Content):
     task_always_eager: bool
     task_eager_propagates: bool
     task_store_eager_result: bool
-    tasks: dict[str, Any]
     _default_options: CallOptions
+
+    @property
+    def tasks(self) -> Mapping[str, Any]:
+        """All tasks by their names."""
+        raise NotImplementedError
+
+    @property
+    def middleware(self) -> MiddlewareChain:
+        """What is around submits and attempts."""
+        raise NotImplementedError
 
     @property
     def gateway(self) -> Gateway:
@@ -37,7 +49,7 @@ class Canvases(Content):
         """Give what the options `retry` and `retry_policy` of a call say, laid over the app's."""
         raise NotImplementedError
 
-    def start(self, plan: Plan) -> Any:
+    def send_canvas(self, plan: Plan) -> Any:
         """Submit a canvas as a workflow, whose nodes are kept as one, and give its result. Raises as `Task.delay`.
 
         An empty one is not sent, and has no result: None.
@@ -51,8 +63,8 @@ class Canvases(Content):
         walk(self, submitting(self.nodes_of(plan), self, policy))
         return result
 
-    async def astart(self, plan: Plan) -> Any:
-        """Async twin of `start`."""
+    async def asend_canvas(self, plan: Plan) -> Any:
+        """Async twin of `send_canvas`."""
         if plan.is_empty:
             return None
         if self.task_always_eager:
@@ -64,7 +76,30 @@ class Canvases(Content):
 
     def nodes_of(self, plan: Plan, *, is_part: bool = False) -> Iterator[workflow_pb2.WorkflowNode]:
         """Give a frozen canvas in the contract's words; `is_part` as `to_nodes`. Raises as `Task.delay`."""
-        return to_nodes(plan.compile(), self.options_of, is_part=is_part)
+        return to_nodes(self.compiled(plan), self.options_of, is_part=is_part)
+
+    def compiled(self, plan: Plan) -> Iterator[Node]:
+        """Give the nodes of a frozen canvas, each as middleware around its submit has left it."""
+        return map(self._through_middleware, plan.compile()) if self.middleware.has_submit else plan.compile()
+
+    def _through_middleware(self, node: Node) -> Node:
+        if not node.task:
+            return node
+        passed: list[Submission] = []
+
+        def last(submission: Submission) -> AsyncResult[Any]:
+            passed.append(submission)
+            return AsyncResult(node.id, self)
+
+        self.middleware.submit(
+            Submission(self, node.task, node.args, node.kwargs, cast(CallOptions, node.options)), last
+        )
+        if len(passed) != 1:
+            raise TypeError(f"a middleware is to call call_next once for {node.task}, which is part of a canvas")
+        (sent,) = passed
+        return replace(
+            node, task=sent.name, args=sent.args, kwargs=sent.kwargs, options=cast(dict[str, Any], sent.options)
+        )
 
     def options_of(self, node: Node) -> CallOptions:
         """Give the options of a node's call: with the app's own, and how its arguments are written and shown."""

@@ -29,7 +29,7 @@ def apply(app: Any, plan: Any, *, exact: bool, propagate: bool) -> Any:
     """
     result = plan.freeze()
     run = _Run(app, exact, propagate)
-    run.walk(plan.compile())
+    run.walk(app.compiled(plan))
     return run.ended(result)
 
 
@@ -121,7 +121,7 @@ class _Run:
             ended = EagerResult(node.id, value, states.SUCCESS, None, node.task, self._app)
         except Replaced as replaced:
             plan = replaced.plan
-            return [(plan.compile(), lambda: self._replace(node, plan.id))]
+            return [(self._app.compiled(plan), lambda: self._replace(node, plan.id))]
         except Exception as error:
             ended = _ended_by(error, context, self._app)
         self._end(node, ended)
@@ -148,6 +148,7 @@ class _Run:
             id=node.id,
             task=node.task,
             kwargs=kwargs,
+            app=self._app,
             argsrepr=spec.args_repr,
             kwargsrepr=spec.kwargs_repr,
             headers=headers,
@@ -182,7 +183,7 @@ class _Run:
         self._end(node, ended)
 
     def _join(self, group: str, plan: Any) -> tuple[Iterator[Node], Callable[[], None] | None]:
-        return plan.compile(), lambda: self._joining.setdefault(group, []).append(Edge(plan.id))
+        return self._app.compiled(plan), lambda: self._joining.setdefault(group, []).append(Edge(plan.id))
 
     # The result of it all
 

@@ -2,6 +2,7 @@
 
 import inspect
 import time
+from functools import partial
 from typing import Any
 
 from caraway import attempt_signals, request, states
@@ -43,15 +44,33 @@ def _state_after(error: Exception) -> str:
 def _attempt(task: Any, context: request.Context, exact: bool) -> Any:
     if Signal.in_use:
         attempt_signals.before(task, context)
-    if task.has_hooks:
-        _awaited(task.before_start(context.id, context.args, context.kwargs))
-    value = _awaited(task(*context.args, **context.kwargs)) if task.is_async else task(*context.args, **context.kwargs)
+    app = task.app
+    value = _through_middleware(task, context) if app.middleware.has_attempt else _body(task, context)
     if context.ignore_result:
         return None
     if not exact:
         return value
-    app = task.app
     return decode(encode(value, app.result_serializer, app.result_compression), app)
+
+
+def _through_middleware(task: Any, context: request.Context) -> Any:
+    if task.is_async:
+        return run_to_end(task.app.middleware.aattempt(context, partial(_abody, task)))
+    return task.app.middleware.attempt(context, partial(_body, task))
+
+
+def _body(task: Any, context: request.Context) -> Any:
+    if task.has_hooks:
+        _awaited(task.before_start(context.id, context.args, context.kwargs))
+    value = task(*context.args, **context.kwargs)
+    return _awaited(value) if task.is_async else value
+
+
+async def _abody(task: Any, context: request.Context) -> Any:
+    started = task.before_start(context.id, context.args, context.kwargs)
+    if inspect.iscoroutine(started):
+        await started
+    return await task(*context.args, **context.kwargs)
 
 
 def _tell(

@@ -2,7 +2,8 @@
 
 CarawayError
 ├── ImproperlyConfigured         an app, or one of its options, is wrong
-│   └── AppNotFound              -A names no app
+│   ├── AppNotFound              -A names no app
+│   └── AlreadyRegistered        another function has the task's name
 ├── OperationalError             the gateway, or its store, stays away
 ├── TimeoutError                 a wait took too long (also builtins.TimeoutError)
 ├── SubmitError                  some tasks of a batch were refused
@@ -53,6 +54,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 __all__ = [
+    "AlreadyRegistered",
     "AppNotFound",
     "BatchRejected",
     "CarawayError",
@@ -111,6 +113,10 @@ class ImproperlyConfigured(CarawayError):
 
 class AppNotFound(ImproperlyConfigured):
     """No app is found under the name given."""
+
+
+class AlreadyRegistered(ImproperlyConfigured):
+    """Another function has the task's name."""
 
 
 class OperationalError(CarawayError):

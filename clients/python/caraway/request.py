@@ -13,6 +13,7 @@ __all__ = [
     "SHADOW_HEADER",
     "Context",
     "current",
+    "current_task",
     "pop",
     "push",
 ]
@@ -78,6 +79,8 @@ class Context:
     """WorkflowNode messages that go with the task's success; see TaskReport.Succeeded.added_nodes."""
     added: list[Any] | None = None
     """Canvases that an eager task adds to the group that it is a member of."""
+    app: Any = field(default=None, repr=False)
+    """The app whose task it is."""
     entered: bool = False
     """Set once the task's body runs: a task that calls itself like a function is then called directly."""
 
@@ -106,6 +109,12 @@ _current: contextvars.ContextVar[Context | None] = contextvars.ContextVar("caraw
 
 current = _current.get
 """The context of the task that runs here, or None."""
+
+
+def current_task() -> Any:
+    """Give the task that runs here, or None."""
+    running = current()
+    return None if running is None or running.app is None else running.app.tasks.get(running.task)
 
 
 def push(context: Context) -> contextvars.Token[Context | None]:

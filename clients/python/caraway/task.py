@@ -51,7 +51,13 @@ class _NoApp:
     """Stands where the app will be, for a task class that is used before it is registered."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise ImproperlyConfigured("the task belongs to no app: submit what app.register_task() returns")
+        raise ImproperlyConfigured(
+            "the task belongs to no app: make one, Caraway(...), before a shared task is submitted; of a task's class "
+            "submit what app.register_task() returns"
+        )
+
+    def __bool__(self) -> bool:
+        return False
 
 
 class Task(TaskOptions, Composing, Generic[P, R, C]):
@@ -85,19 +91,20 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
 
     def _set_up(
         self,
-        app: App,
+        app: App | None,
         name: str,
         function: Callable[..., Any] | None = None,
         *,
         bind: bool = False,
         options: Mapping[str, Any],
     ) -> None:
-        """Called by the app, once. Without a function, the class's own `run` is the body.
+        """Called by the app, once; None: it has none yet. Without a function, the class's own `run` is the body.
 
         Raises TypeError or ValueError for options, ImproperlyConfigured where pydantic is asked for and missing.
         """
         self._set_options(options)
-        self.app = app
+        if app is not None:
+            self.app = app
         self.name = name
         self.function = self.run if function is None else function
         self.is_bound = bind
@@ -135,7 +142,7 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         running = request.current()
         if running is not None and running.task == self.name:
             return running
-        return Context(task=self.name, called_directly=True)
+        return Context(task=self.name, called_directly=True, app=self.app)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> C:
         """Run the function here and now, as any function."""
@@ -147,14 +154,14 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
             return cast(C, self.run(*args, **kwargs))
         if self.is_async:
             return cast(C, self._acall_directly(args, kwargs))
-        token = request.push(Context(task=self.name, called_directly=True))
+        token = request.push(Context(task=self.name, called_directly=True, app=self.app))
         try:
             return cast(C, self.run(*args, **kwargs))
         finally:
             request.pop(token)
 
     async def _acall_directly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        token = request.push(Context(task=self.name, called_directly=True))
+        token = request.push(Context(task=self.name, called_directly=True, app=self.app))
         try:
             return await self.run(*args, **kwargs)
         finally:

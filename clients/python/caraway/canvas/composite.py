@@ -35,7 +35,7 @@ class Composite(Signature[T]):
         **options: Unpack[CallOptions],
     ) -> T:
         """Submit it, with more arguments and options. Raises as `Task.delay`."""
-        return cast(T, self.app.start(self.plan(args, kwargs, options)))
+        return cast(T, self.app.send_canvas(self.plan(args, kwargs, options)))
 
     async def aapply_async(
         self,
@@ -44,7 +44,7 @@ class Composite(Signature[T]):
         **options: Unpack[CallOptions],
     ) -> T:
         """Async twin of `apply_async`."""
-        return cast(T, await self.app.astart(self.plan(args, kwargs, options)))
+        return cast(T, await self.app.asend_canvas(self.plan(args, kwargs, options)))
 
     def apply(
         self,

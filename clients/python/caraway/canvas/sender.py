@@ -61,11 +61,11 @@ class Sender(HasGateway, Protocol):
     ) -> AsyncResult[Any]:
         """Async twin of `send_task`."""
 
-    def start(self, plan: Plan) -> Any:
+    def send_canvas(self, plan: Plan) -> Any:
         """Submit a canvas, or run it here where the app is eager. None: it is empty."""
 
-    async def astart(self, plan: Plan) -> Any:
-        """Async twin of `start`."""
+    async def asend_canvas(self, plan: Plan) -> Any:
+        """Async twin of `send_canvas`."""
 
     def apply(self, plan: Plan) -> Any:
         """Run a canvas here and now. None: it is empty."""

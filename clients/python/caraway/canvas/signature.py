@@ -65,7 +65,7 @@ class Signature(Form, Generic[T]):
                 subtask_type=self.kind,
                 immutable=immutable,
             )
-        self._app: Sender | None = app or getattr(task, "_app", None) or getattr(task, "app", None)
+        self._app: Sender | None = app or getattr(task, "_app", None) or getattr(task, "app", None) or None
 
     def __init_subclass__(cls) -> None:
         """Let dicts of its kind be read."""

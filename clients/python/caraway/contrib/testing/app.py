@@ -10,7 +10,7 @@ from typing import Any, Final
 from caraway.app import Caraway
 from caraway.contrib.testing.background import background
 from caraway.contrib.testing.parts import part
-from caraway.current import kept, set_current
+from caraway.current import kept, set_made
 from caraway.exceptions import ImproperlyConfigured
 from caraway.settings import ClientSettings
 
@@ -102,7 +102,7 @@ class Trap:
 def setup_default_app(app: Caraway, use_trap: bool = False) -> Iterator[None]:
     """Have `app` be the current one for a block, or have the use of a current app be an error."""
     with kept():
-        set_current(Trap() if use_trap else app)
+        set_made(Trap() if use_trap else app)
         yield
 
 

@@ -1,0 +1,244 @@
+"""Caraway: an app, which holds tasks and knows the gateway."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, Literal, Self, Unpack
+
+from caraway import builtin_tasks, current, request
+from caraway.app import command_line, discovery
+from caraway.app.task_making import AnyTask, TaskMaking
+from caraway.content import ContentSettings
+from caraway.control import Control
+from caraway.exceptions import ImproperlyConfigured
+from caraway.gateway import Gateway
+from caraway.ids import uuid7
+from caraway.middleware import Middleware, MiddlewareChain, installed
+from caraway.send_policy import send_policy
+from caraway.settings import ClientSettings, find_file, load
+from caraway.spec import CallOptions
+from caraway.task import Task
+
+__all__ = ["Caraway"]
+
+
+class Caraway(TaskMaking):
+    """Tasks, and the gateway that they are submitted to. Usable from many threads, event loops and forked processes."""
+
+    def __init__(
+        self,
+        main: str | None = None,
+        target: str | None = None,
+        *,
+        token: str | None = None,
+        tls_ca: Path | str | None = None,
+        tls_cert: Path | str | None = None,
+        tls_key: Path | str | None = None,
+        tls_server_name: str | None = None,
+        default_queue: str | None = None,
+        unknown_task: Literal["wait", "fail"] = "wait",
+        task_cls: type[AnyTask] | str = Task,
+        task_publish_retry: bool = True,
+        task_publish_retry_policy: Mapping[str, Any] | None = None,
+        task_always_eager: bool = False,
+        task_eager_propagates: bool = False,
+        task_store_eager_result: bool = False,
+        include: Iterable[str] = (),
+        set_as_current: bool = True,
+        autofinalize: bool = True,
+        **content: Unpack[ContentSettings],
+    ) -> None:
+        """`main` names the module of tasks that are defined in a program's main module.
+
+        `target` is the gateway's address as "host:port", or "grpcs://host:port" to reach it by TLS. `token` is the one
+        that it asks for, or "@FILE". `tls_ca` are the authorities that sign its certificate, `tls_cert` and `tls_key`
+        what to show to it, all PEM files; `tls_server_name` is the name in its certificate. Each is by default what
+        docs/configuration.md says of the section `client` (the environment's CARAWAY_TARGET, CARAWAY_TOKEN, ...,
+        caraway.toml), read when first needed.
+        `default_queue` is where tasks go that name no queue, and what a worker without -Q serves. `unknown_task` says
+        what a worker of this app does about a task that it does not know: "wait" leaves it in its queue for one that
+        does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks, or its name
+        as "module:Class", looked up when the first task is made.
+        `task_publish_retry` and `task_publish_retry_policy` are the defaults of calls' `retry` and `retry_policy`.
+        `content` are the settings of `caraway.content.ContentSettings`: serializers, compression, what is accepted.
+
+        `task_always_eager` runs what is submitted here and now, without a gateway, and gives EagerResults: for tests.
+        `task_eager_propagates` raises then, at the submit, what a task raises. `task_store_eager_result` has the
+        gateway keep what comes of each such task, and of `apply()`.
+
+        `include` are modules of tasks, which a worker imports. `set_as_current=False` leaves the app that is meant
+        where none is named as it is. With `autofinalize=False` the app has no tasks until `finalize()` is called.
+        """
+        if unknown_task not in ("wait", "fail"):
+            raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
+        super().__init__(**content)
+        self.main = main
+        self.default_queue = default_queue or "default"
+        self.unknown_task = unknown_task
+        self._task_cls = task_cls
+        self.task_publish_retry = task_publish_retry
+        self.task_publish_retry_policy = dict(task_publish_retry_policy or {})
+        self._send_policy = send_policy(task_publish_retry, self.task_publish_retry_policy)
+        self.task_always_eager = task_always_eager
+        self.task_eager_propagates = task_eager_propagates
+        self.task_store_eager_result = task_store_eager_result
+        self.include = tuple(include)
+        self.autofinalize = autofinalize
+        self._discoveries: list[Callable[[], Any]] = []
+        self._start_making()
+        self._make_hooks()
+        self._given = {
+            "target": target,
+            "token": token,
+            "tls_ca": tls_ca,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
+            "tls_server_name": tls_server_name,
+        }
+        self._client_settings: ClientSettings | None = None
+        self._default_options: CallOptions = {"queue": default_queue} if default_queue else {}
+        self._gateway: Gateway | None = None
+        self._lock = threading.Lock()
+        builtin_tasks.add_to(self)
+        if set_as_current:
+            current.set_made(self)
+        self.on_init()
+
+    def __repr__(self) -> str:
+        """As Celery prints it."""
+        return f"<{type(self).__name__} {self.main or '__main__'}>"
+
+    @property
+    def client_settings(self) -> ClientSettings:
+        """How the gateway is reached. Raises ImproperlyConfigured if the settings are wrong."""
+        if self._client_settings is None:
+            self._client_settings = load(ClientSettings, self._given, find_file(), strict=False).settings
+        return self._client_settings
+
+    @property
+    def target(self) -> str:
+        """The gateway's address. Raises ImproperlyConfigured if the settings are wrong."""
+        return self.client_settings.target
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway of this app; connected at its first call."""
+        if self._gateway is None:
+            # Here and not above: grpc takes 80 ms to load, and a worker's child, which only runs tasks, starts without.
+            from caraway.client import Client  # noqa: PLC0415
+
+            with self._lock:
+                if self._gateway is None:
+                    settings = self.client_settings
+                    self._gateway = Client(settings.target, credentials=settings)
+        return self._gateway
+
+    def retarget(self, target: str | None) -> None:
+        """Use another gateway from now on; None: the one that the settings name. For tests."""
+        self.close()
+        with self._lock:
+            self._gateway = None
+            self._client_settings = None if target is None else ClientSettings(target=target)
+
+    @property
+    def control(self) -> Control:
+        """Asks and commands workers: `app.control.inspect().stats()`."""
+        return Control(self)
+
+    def close(self) -> None:
+        """Close this process's connection; a later call opens a new one."""
+        if self._gateway is not None:
+            self._gateway.close()
+
+    def __enter__(self) -> Self:
+        """Gives itself; the block's end closes the connection."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        """As `close`."""
+        self.close()
+
+    # Several apps in a process
+
+    def set_current(self) -> None:
+        """Be the app that is meant in this thread, or asyncio task, where none is named."""
+        current.set_current(self)
+
+    def set_default(self) -> None:
+        """Be the app that is meant in all threads that have no other one."""
+        current.set_default(self)
+
+    @property
+    def current_task(self) -> Any:
+        """The task that runs here, of whatever app; None where none does."""
+        return request.current_task()
+
+    current_worker_task = current_task
+
+    # Modules of tasks
+
+    def autodiscover_tasks(
+        self,
+        packages: Iterable[str] | Callable[[], Iterable[str]] | None = None,
+        related_name: str | None = "tasks",
+        force: bool = False,
+    ) -> None:
+        """Have the module `related_name` of each of these packages imported, where it has one; None: the packages.
+
+        That is done where a worker, or `caraway shell`, imports the app's modules; with `force`, now. A function that
+        gives the packages is called only then. Raises ImproperlyConfigured without packages.
+        """
+        if packages is None:
+            raise ImproperlyConfigured("autodiscover_tasks() is to be told the packages to look in")
+
+        def find() -> list[ModuleType]:
+            return discovery.discover(packages() if callable(packages) else packages, related_name)
+
+        if force:
+            find()
+        else:
+            self._discoveries.append(find)
+
+    def import_default_modules(self, more: Iterable[str] = ()) -> None:
+        """Import what `include` and `autodiscover_tasks` name, and `more`. Raises what an import raises."""
+        discovery.import_all(self, [*self._discoveries], [*self.include, *more])
+
+    # Around submits and attempts
+
+    @cached_property
+    def middleware(self) -> MiddlewareChain:
+        """What is around submits and attempts: first what is installed, then what was added."""
+        chain = MiddlewareChain()
+        for one in installed():
+            chain.add(one)
+        return chain
+
+    def add_middleware(self, middleware: Middleware) -> None:
+        """Put it around submits and attempts, inside of what is there. Raises ImproperlyConfigured if it is none."""
+        self.middleware.add(middleware)
+
+    # The command line
+
+    def start(self, argv: Sequence[str] | None = None) -> None:
+        """Run the command line `caraway` with these arguments, by default this program's; it ends the program."""
+        command_line.start(self, argv)
+
+    def worker_main(self, argv: Sequence[str] | None = None) -> None:
+        """Run `caraway worker` for this app, an attribute of a module. Raises ValueError where argv says otherwise."""
+        command_line.worker_main(self, argv)
+
+    # Beside that
+
+    def now(self) -> datetime:
+        """The time, with its zone."""
+        return datetime.now(UTC)
+
+    @cached_property
+    def oid(self) -> str:
+        """An id of this app in this process."""
+        return uuid7()
