@@ -74,7 +74,7 @@ def test_what_workers_tell_themselves(run: Run, read: Read, inspected: WorkerPro
     shown = run("inspect", "report", "-d", NAME, "--timeout", "20s").stdout.splitlines()
     assert shown[0] == f"-> {NAME}"
     assert shown[1].startswith("   software -> caraway:")
-    assert f"pid:{inspected.pid}" in shown[2]
+    assert f"pid:{inspected.pid}" in shown[3]
 
 
 def test_a_worker_that_is_silent_is_exit_code_1(run: Run, inspected: WorkerProcess) -> None:

@@ -6,9 +6,10 @@ import resource
 import socket
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any, Final
 
+from caraway.bug_report import text_of
 from caraway.settings import definitions
 from caraway.v1 import worker_service_pb2
 from caraway_worker.pool import Pool
@@ -19,7 +20,6 @@ _USAGE: Final = (
     "utime", "stime", "maxrss", "ixrss", "idrss", "isrss", "minflt", "majflt", "nswap", "inblock", "oublock",
     "msgsnd", "msgrcv", "nsignals", "nvcsw", "nivcsw",
 )  # fmt: skip
-_PACKAGES: Final = ("caraway", "grpcio", "protobuf", "uvloop", "gevent")
 
 
 class Facts:
@@ -81,21 +81,4 @@ class Facts:
 
     def report(self) -> dict[str, str]:
         """Return what a bug report needs."""
-        lines = [
-            f"software -> {' '.join(_versions())} python:{platform.python_version()}",
-            f"platform -> {platform.platform()} pid:{os.getpid()}",
-            f"gateway  -> {self.target}",
-            "settings ->",
-            *(f"  {name}: {value}" for name, value in self.conf().items()),
-        ]
-        return {"ok": "\n".join(lines)}
-
-
-def _versions() -> list[str]:
-    found = []
-    for package in _PACKAGES:
-        try:
-            found.append(f"{package}:{version(package)}")
-        except PackageNotFoundError:
-            continue
-    return found
+        return {"ok": text_of(f"{self.target} pid:{os.getpid()}", self.conf())}

