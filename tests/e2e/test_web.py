@@ -1,8 +1,6 @@
 """examples/web: a web service whose one event loop submits, waits and streams for many requests at once."""
 
-import http.client
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,50 +9,22 @@ import pytest
 
 from e2e.conftest import WorkerStarter
 from support.gateway import GatewayProcess
-from support.processes import Running
+from support.web import WebService, answer
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-SECONDS = 30
-
-
-class Service:
-    """The service's process, and requests to it."""
-
-    def __init__(self, target: str) -> None:
-        env = {"PYTHONPATH": str(EXAMPLES), "CARAWAY_TARGET": target}
-        self.running = Running([sys.executable, "-m", "uvicorn", "web.api:api", "--port", "0"], env=env)
-        line = self.running.wait_for_line("running on http://")
-        self._address = line.split("http://")[1].split()[0]
-
-    def begin(self, method: str, path: str) -> http.client.HTTPConnection:
-        """Send a request, without waiting for its answer."""
-        connection = http.client.HTTPConnection(self._address, timeout=SECONDS)
-        connection.request(method, path)
-        return connection
-
-    def ask(self, method: str, path: str) -> Any:
-        """Send a request and read its answer."""
-        return answer(self.begin(method, path))
-
-
-def answer(connection: http.client.HTTPConnection) -> Any:
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    return json.loads(body) if response.status == 200 else response.status
 
 
 @pytest.fixture
-def service(gateways: Any) -> Iterator[tuple[Service, GatewayProcess]]:
+def service(gateways: Any) -> Iterator[tuple[WebService, GatewayProcess]]:
     """The service on a gateway of its own, without a worker."""
     gateway = gateways()
-    made = Service(gateway.target)
+    made = WebService("web.api:api", {"PYTHONPATH": str(EXAMPLES), "CARAWAY_TARGET": gateway.target})
     yield made, gateway
     made.running.stop()
 
 
 def test_a_loop_answers_others_while_many_requests_wait(
-    service: tuple[Service, GatewayProcess], start_worker: WorkerStarter, monkeypatch: pytest.MonkeyPatch
+    service: tuple[WebService, GatewayProcess], start_worker: WorkerStarter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web, gateway = service
     ids = [web.ask("POST", f"/reports?user_id={user}")["id"] for user in range(20)]
@@ -75,7 +45,7 @@ def test_a_loop_answers_others_while_many_requests_wait(
 
 
 def test_progress_is_streamed_until_a_report_is_cancelled(
-    service: tuple[Service, GatewayProcess], start_worker: WorkerStarter, monkeypatch: pytest.MonkeyPatch
+    service: tuple[WebService, GatewayProcess], start_worker: WorkerStarter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web, gateway = service
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))
@@ -94,7 +64,7 @@ def test_progress_is_streamed_until_a_report_is_cancelled(
     assert web.ask("GET", f"/reports/{ordered}") == {"state": "REVOKED"}
 
 
-def test_reports_that_are_not_there(service: tuple[Service, GatewayProcess]) -> None:
+def test_reports_that_are_not_there(service: tuple[WebService, GatewayProcess]) -> None:
     web, _ = service
     assert [web.ask("GET", f"/reports/nobody{part}") for part in ("", "/text", "/events")] == [404, 404, 404]
     assert web.ask("DELETE", "/reports/nobody") == 404

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, Unpack
 
 from caraway import builtin_tasks, current, request
 from caraway.app import command_line, discovery
+from caraway.app.fixups import fix_up
 from caraway.app.task_making import AnyTask, TaskMaking
 from caraway.content import ContentSettings
 from caraway.control import Control
@@ -87,6 +88,7 @@ class Caraway(TaskMaking):
         self.task_store_eager_result = task_store_eager_result
         self.include = tuple(include)
         self.autofinalize = autofinalize
+        self.installed_packages: Callable[[], Iterable[str]] | None = None
         self._discoveries: list[Callable[[], Any]] = []
         self._start_making()
         self._make_hooks()
@@ -105,6 +107,7 @@ class Caraway(TaskMaking):
         builtin_tasks.add_to(self)
         if set_as_current:
             current.set_made(self)
+        fix_up(self)
         self.on_init()
 
     def __repr__(self) -> str:
@@ -191,10 +194,15 @@ class Caraway(TaskMaking):
         """Have the module `related_name` of each of these packages imported, where it has one; None: the packages.
 
         That is done where a worker, or `caraway shell`, imports the app's modules; with `force`, now. A function that
-        gives the packages is called only then. Raises ImproperlyConfigured without packages.
+        gives the packages is called only then. In a Django project they are by default those of INSTALLED_APPS. Raises
+        ImproperlyConfigured without packages elsewhere.
         """
+        packages = packages if packages is not None else self.installed_packages
         if packages is None:
-            raise ImproperlyConfigured("autodiscover_tasks() is to be told the packages to look in")
+            raise ImproperlyConfigured(
+                "autodiscover_tasks() is to be told the packages; only in a Django project, where the environment says "
+                "DJANGO_SETTINGS_MODULE before the app is made, it knows them"
+            )
 
         def find() -> list[ModuleType]:
             return discovery.discover(packages() if callable(packages) else packages, related_name)

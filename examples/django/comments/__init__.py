@@ -1,0 +1,1 @@
+"""Comments, and what tells spam from others."""

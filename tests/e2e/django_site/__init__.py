@@ -1,0 +1,1 @@
+"""A Django project with one app, whose tasks tell what a task finds of Django."""

@@ -1,0 +1,1 @@
+"""An installed app that is a module, and has no tasks."""
