@@ -51,7 +51,7 @@ const (
 )
 
 func (r Reason) Error() string {
-	return "caraway: " + strings.ToLower(strings.ReplaceAll(string(r), "_", " "))
+	return string(r)
 }
 
 // ErrUnavailable is what an [*Error] is when the gateway, or its store, could not be reached, however often it was tried.

@@ -27,8 +27,9 @@ const (
 
 // pool runs deliveries in as many slots as there are, each handler in a goroutine of its own.
 //
-// A slot is free when its handler has returned. One that ignores its context keeps its slot, even when its delivery has ended
-// by its hard limit: a worker never runs more handlers than it has slots.
+// A slot is free when its handler has returned. One that ignores its context, and whose delivery has ended without it, is
+// orphaned: its slot goes to the next delivery, but only as long as there are no more orphans than slots. So a stuck handler
+// does not stop the worker, and never are there more handlers than twice the slots.
 type pool struct {
 	client   *Client
 	handlers map[string]*handler
@@ -45,9 +46,9 @@ type pool struct {
 	waiting  []*delivery          // for a slot, in their order
 	open     int                  // held, and not ended
 	bytes    int                  // of those
-	busy     int                  // slots
+	busy     int                  // handlers that run
 	slow     int                  // slots whose task has run for a while
-	orphaned int                  // slots whose delivery has ended before its handler has
+	orphaned int                  // handlers whose delivery has ended before they have
 	pace     pace
 	stale    *time.Timer // looks after what waits too long
 	closing  bool
@@ -71,9 +72,12 @@ func (p *pool) wanted() (wanted, open, bytes int) {
 }
 
 func (p *pool) wantedLocked() int {
-	quick := p.slots - p.slow - p.orphaned
+	quick := p.slots - p.slow - max(0, p.orphaned-p.slots)
 	return p.slow + min(quick*p.pace.perSlot(), max(quick, mostHeld))
 }
+
+// hasSlot tells whether one more delivery may run.
+func (p *pool) hasSlot() bool { return p.busy-min(p.orphaned, p.slots) < p.slots }
 
 func (p *pool) tokens() []string {
 	p.mutex.Lock()
@@ -107,7 +111,7 @@ func (p *pool) take(leases []*carawaypb.TaskLease, sizes []int) {
 
 // dispatch starts what waits, as far as there are slots.
 func (p *pool) dispatch() {
-	for len(p.waiting) > 0 && (p.busy < p.slots || p.closing) {
+	for len(p.waiting) > 0 && (p.hasSlot() || p.closing) {
 		d := p.waiting[0]
 		p.waiting[0] = nil
 		p.waiting = p.waiting[1:]
@@ -222,9 +226,6 @@ func (p *pool) finish(d *delivery, ctx context.Context, value any, err error, to
 	}
 	p.busy--
 	p.pace.add(took)
-	if d.slow {
-		p.slow--
-	}
 	if d.state == ended {
 		p.orphaned--
 	} else {
@@ -258,11 +259,11 @@ func (p *pool) end(d *delivery, report *carawaypb.TaskReport) {
 	p.reports.add(d, report, true)
 }
 
-// orphan ends a delivery whose handler goes on: its slot stays taken until that returns.
+// orphan ends a delivery whose handler goes on.
 func (p *pool) orphan(d *delivery, report *carawaypb.TaskReport) {
 	p.orphaned++
 	p.end(d, report)
-	p.checkQuiet()
+	p.dispatch()
 	go p.wake()
 }
 

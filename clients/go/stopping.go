@@ -44,7 +44,7 @@ func (p *pool) giveUp(d *delivery) {
 	if d.state != running {
 		return
 	}
-	p.log.Warn("a handler ignores its context; its slot stays taken until it returns", "task", d.handler.name, "id", d.lease.GetTask().GetTaskId())
+	p.log.Warn("a handler ignores its context, and goes on for nobody", "task", d.handler.name, "id", d.lease.GetTask().GetTaskId())
 	p.orphan(d, d.stopReport(nil))
 }
 

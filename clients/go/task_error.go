@@ -27,7 +27,7 @@ const (
 	KindUnknownTask   Kind = "UNKNOWN_TASK"
 )
 
-func (k Kind) Error() string { return "caraway: task ended: " + string(k) }
+func (k Kind) Error() string { return string(k) }
 
 func kindOf(kind carawaypb.TaskError_Kind) Kind {
 	return Kind(strings.TrimPrefix(kind.String(), "KIND_"))

@@ -25,9 +25,9 @@ const Version = "0.1.0"
 //
 // It lives through outages: leases are kept by a stream that is opened again, reports are repeated until they are answered.
 // A handler is stopped by its context alone, for nothing can kill a goroutine: where one ignores it, the task ends all the
-// same (at its hard time limit as failed, KindTimeLimit; after Terminate's grace as revoked), but its slot stays taken until
-// the handler returns, and what it does meanwhile is for nobody. A handler that can't be made to listen belongs into a
-// process of its own.
+// same (at its hard time limit as failed, KindTimeLimit; after Terminate's grace as revoked), and what it does meanwhile is
+// for nobody. Its slot goes to the next task; but once as many handlers are stuck as the worker has slots, each further one
+// keeps its slot until it returns. A handler that can't be made to listen belongs into a process of its own.
 type Worker struct {
 	client   *Client
 	options  workerOptions

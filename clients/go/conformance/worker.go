@@ -131,6 +131,10 @@ func (h handlers) register() {
 		return total, nil
 	})
 	register(h, "describe", describe)
+	register(h, "mark", func(ctx context.Context, _ caraway.Arguments) (any, error) {
+		h.note(ctx, "called")
+		return nil, nil
+	})
 	register(h, "text", func(_ context.Context, size int) (string, error) { return strings.Repeat("x", size), nil })
 	register(h, "unwritable", func(context.Context, struct{}) (any, error) { return func() {}, nil })
 	h.registerFailing()
@@ -195,10 +199,9 @@ func (h handlers) hold(ctx context.Context, value any) (any, error) {
 		return value, nil
 	case <-ctx.Done():
 	}
-	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, caraway.KindSoftTimeLimit):
+	if errors.Is(context.Cause(ctx), caraway.KindSoftTimeLimit) {
 		h.note(ctx, "soft_limit")
-	case errors.Is(cause, caraway.KindRevoked):
+	} else {
 		h.note(ctx, "cancelled")
 	}
 	return nil, context.Cause(ctx)
@@ -209,9 +212,7 @@ func (h handlers) stubborn(ctx context.Context, in value) (any, error) {
 	select {
 	case <-h.released(ctx):
 	case <-ctx.Done():
-		if errors.Is(context.Cause(ctx), caraway.KindRevoked) {
-			h.note(ctx, "cancelled")
-		}
+		h.note(ctx, "cancelled")
 		select {
 		case <-h.released(ctx):
 		case <-time.After(time.Minute): // a case that is over releases it no more
