@@ -88,13 +88,13 @@ class SuiteSteps:
 
     def find(self, given: Json) -> str:
         """Wait until a task of this name in the case's queue stands as expected."""
-        gateway = self._play.stage.caller(self._play.kind).gateway
+        states = [task_pb2.Task.State.Value(f"STATE_{given['state']}")] if "state" in given else []
         asked = task_service_pb2.ListTasksRequest(
-            filter=task_pb2.TaskFilter(names=[given["name"]], queues=[self._play.names["queue"]])
+            filter=task_pb2.TaskFilter(states=states, names=[given["name"]], queues=[self._play.names["queue"]])
         )
         deadline = time.monotonic() + PATIENCE
         while True:
-            found = [task_of(task) for task in gateway.ask("ListTasks", asked).tasks]
+            found = [task_of(task) for task in self._all_pages(asked)]
             for task in found:
                 if _fits(given, task):
                     return str(task["task_id"])
