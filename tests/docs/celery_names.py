@@ -3,6 +3,7 @@
 Run by a Python that has Celery:  PYTHON tests/docs/celery_names.py > tests/docs/celery_names.json
 """
 
+import importlib
 import inspect
 import json
 import re
@@ -17,6 +18,15 @@ from celery.app.task import Task, extract_exec_options
 from celery.bin.celery import celery as root
 from celery.worker.control import Panel
 
+_MODULES = (
+    "celery", "celery.app", "celery.app.registry", "celery.app.task", "celery.app.utils", "celery.apps.worker",
+    "celery.beat", "celery.bootsteps", "celery.canvas", "celery.contrib.abortable", "celery.contrib.migrate",
+    "celery.contrib.rdb", "celery.events", "celery.events.state", "celery.exceptions", "celery.loaders",
+    "celery.local", "celery.result", "celery.schedules", "celery.signals", "celery.states", "celery.utils",
+    "celery.utils.debug", "celery.utils.dispatch", "celery.utils.functional", "celery.utils.log",
+    "celery.utils.time", "celery.worker", "celery.worker.control",
+)  # fmt: skip
+
 
 def settings(namespace: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in namespace.items():
@@ -30,6 +40,14 @@ def old_settings() -> dict[str, str]:
     """Names from before Celery 4, where they are other than today's in capitals."""
     new = {old: name for old, name, _ in defaults.flatten(defaults.NAMESPACES, keyfilter=defaults._to_compat)}
     return {old: name for old, name in sorted(new.items()) if old.lower() != name}
+
+
+def public_names() -> dict[str, list[str]]:
+    """What the modules of Celery's reference export."""
+    return {
+        name: sorted(each for each in importlib.import_module(name).__all__ if each.isidentifier() and each[0] != "_")
+        for name in _MODULES
+    }
 
 
 def parameters(function: Any) -> set[str]:
@@ -72,6 +90,7 @@ json.dump(
         "version": celery.__version__,
         "settings": sorted(settings(defaults.NAMESPACES)),
         "old_settings": old_settings(),
+        "public_names": public_names(),
         "task_options": sorted(task_options()),
         "call_options": sorted(call_options()),
         "commands": dict(commands(root, "celery")),

@@ -126,3 +126,23 @@ def test_commands_and_their_options(tmp_path: Path) -> None:
         assert {finding[0] for finding in here} & {Level.MUST, Level.UNNEEDED}, name
         if name.level is not None and not name.name.endswith(" --app"):
             assert (name.level, name.name, name.advice) in here
+
+
+def test_imports_of_public_names_are_rewritten_where_they_lead_somewhere(tmp_path: Path) -> None:
+    lines = [f"from {module} import {name}" for module, names in CELERY["public_names"].items() for name in names]
+    lines += [f"import {module}" for module in CELERY["public_names"]]
+    path = tmp_path / "program.py"
+    path.write_text("\n".join(lines))
+    project = Project.read(tmp_path)
+    before = {(finding.line, finding.name) for finding in project.findings() if finding.level is Level.MUST}
+    assert before == {(number, line) for number, line in enumerate(lines, start=1)}
+    path.write_text(project.rewritten(None)[path])
+    rewritten = path.read_text().splitlines()
+    left = {finding.line for finding in Project.read(tmp_path).findings() if finding.level is Level.MUST}
+    assert left == {number for number, line in enumerate(rewritten, start=1) if line.split()[1].startswith("celery")}
+    for old, new in zip(lines, rewritten, strict=True):
+        if old != new:
+            exec(new, {})
+    assert {"from caraway.result import AsyncResult", "from caraway import chain", "import caraway.states"} <= {
+        *rewritten
+    }

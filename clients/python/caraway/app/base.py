@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal, Self, Unpack
 
-from caraway import builtin_tasks, current, request
+from caraway import bug_report, builtin_tasks, current, request
 from caraway.app import command_line, discovery
 from caraway.app.fixups import fix_up
 from caraway.app.task_making import AnyTask, TaskMaking
@@ -19,7 +19,7 @@ from caraway.gateway import Gateway
 from caraway.ids import uuid7
 from caraway.middleware import Middleware, MiddlewareChain, installed
 from caraway.send_policy import send_policy
-from caraway.settings import ClientSettings, find_file, load
+from caraway.settings import ClientSettings, definitions, find_file, load
 from caraway.spec import CallOptions
 from caraway.task import Task
 
@@ -241,6 +241,14 @@ class Caraway(TaskMaking):
         command_line.worker_main(self, argv)
 
     # Beside that
+
+    def bugreport(self) -> str:
+        """Versions, platform, and how the gateway is reached, secrets masked; it is not asked."""
+        settings = self.client_settings
+        shown = {
+            one.key: one.show(value) for one in definitions(ClientSettings) if (value := getattr(settings, one.field))
+        }
+        return bug_report.text_of(settings.target, shown)
 
     def now(self) -> datetime:
         """The time, with its zone."""
