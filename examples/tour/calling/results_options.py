@@ -1,0 +1,15 @@
+"""`ignore_result` keeps only how a task ended; `result_ttl` says how long that can be read.
+
+You should see:
+    SUCCESS None
+    SUCCESS 4
+"""
+
+from tasks import add
+
+silent = add.apply_async((2, 2), ignore_result=True)
+value = silent.get(timeout=30)
+print(silent.state, value)
+kept = add.apply_async((2, 2), result_ttl=60)
+value = kept.get(timeout=30)
+print(kept.state, value)
