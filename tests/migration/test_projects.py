@@ -84,6 +84,16 @@ def test_late_acknowledgement_is_told_of_each_task(tmp_path: Path) -> None:
     }
 
 
+def test_other_frameworks_tasks_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "tasks.py").write_text(
+        "from caraway import Caraway\nbees = Caraway('b')\n"
+        "@bees.task\ndef a(): pass\n"
+        "@huey.task()\ndef b(): pass\n"
+        "@task\ndef c(): pass\n"
+    )
+    assert {name for _, _, _, name in told(tmp_path)} == {"a"}
+
+
 def test_people_are_given_lines_that_editors_jump_to_and_a_count() -> None:
     ended = check(str(PROJECTS / "blog"))
     assert ended.exit_code == 1
@@ -139,6 +149,13 @@ def test_rewriting_keeps_all_else(copied: Path) -> None:
         if path.name != "ancient.py":
             ast.parse(path.read_text())
     assert {level for _, _, level, _ in told(copied, "--fix")} & {"fixed"} == set()
+
+
+def test_the_form_of_a_file_is_kept(tmp_path: Path) -> None:
+    text = "\ufeffimport os\r\n\x0c\r\nfrom celery import chain  # \u2028\r\nfrom celery.result import AsyncResult\r\n"
+    (tmp_path / "program.py").write_bytes(text.encode())
+    check(str(tmp_path), "--fix")
+    assert (tmp_path / "program.py").read_bytes().decode() == text.replace("celery", "caraway")
 
 
 def test_what_is_not_certain_is_left(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ def migrate_check_command(path: Path, fix: bool, target: str | None, as_json: bo
     shown: list[Finding] = []
     if fix:
         for changed, text in project.rewritten(target).items():
-            shown += _changes(changed, project.sources[changed].text, text)
+            source = project.sources[changed]
+            shown += _changes(changed, source.mark + source.text, text)
             changed.write_bytes(text.encode())
         project = Project.read(path)
     shown += project.findings()

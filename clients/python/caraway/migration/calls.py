@@ -1,7 +1,7 @@
 """Apps, tasks and calls of tasks: their options, and what means something else."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Final
 
 from caraway.migration.finding import Finding, Level
@@ -9,7 +9,7 @@ from caraway.migration.names import find
 from caraway.migration.source import Source, is_gateway
 from caraway.migration.traps import ETA, LATE, NAIVE_ETA, PRIORITY, UNKNOWN_ID
 
-__all__ = ["broker_arguments", "check_calls"]
+__all__ = ["broker_arguments", "check_calls", "names_of_apps"]
 
 _APPS: Final = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery", "celery.Caraway"})
 _SHARED: Final = frozenset({"celery.shared_task", "celery.app.shared_task"})
@@ -23,26 +23,54 @@ _METHODS: Final = {
 _URL: Final = "the address of the gateway, grpc://host:port, stands in the place of the broker's URL"
 
 
-def check_calls(source: Source, late_by_setting: bool) -> Iterator[Finding]:
-    """Find what is to be changed or known; `late_by_setting`: the project's settings say task_acks_late."""
+def names_of_apps(source: Source) -> Iterator[str]:
+    """Give the names that apps are given where they are made."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _makes_app(source, node.value):
+            yield from (_last_name(target) for target in node.targets)
+
+
+def _makes_app(source: Source, call: ast.Call) -> bool:
+    return source.resolve(call.func) in _APPS
+
+
+def check_calls(source: Source, apps: Set[str], late_by_setting: bool) -> Iterator[Finding]:
+    """Find what is to be changed or known.
+
+    Arguments: `apps` are the names of the project's apps; `late_by_setting`: its settings say task_acks_late.
+    """
     for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
-                yield from _check_task(source, decorator, node.name, late_by_setting)
+                if _makes_task(source, decorator, apps):
+                    yield from _check_task(source, decorator, node.name, late_by_setting)
         elif isinstance(node, ast.ClassDef) and any(_is_task_class(source, base) for base in node.bases):
             yield from _check_class(source, node)
         elif isinstance(node, ast.Call):
-            yield from _check_call(source, node)
+            yield from _check_call(source, node, apps)
 
 
 # Tasks
 
 
+def _makes_task(source: Source, decorator: ast.expr, apps: Set[str]) -> bool:
+    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if source.resolve(named) in _SHARED:
+        return True
+    return isinstance(named, ast.Attribute) and named.attr == "task" and _is_app(named.value, apps)
+
+
+def _is_app(owner: ast.expr, apps: Set[str]) -> bool:
+    name = _last_name(owner)
+    return name in apps or "app" in name.lower() or "celery" in name.lower()
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
 def _check_task(source: Source, decorator: ast.expr, name: str, late_by_setting: bool) -> Iterator[Finding]:
     call = decorator if isinstance(decorator, ast.Call) else None
-    named = call.func if call else decorator
-    if not (source.resolve(named) in _SHARED or (isinstance(named, ast.Attribute) and named.attr == "task")):
-        return
     keywords = call.keywords if call else []
     yield from _check_options(source, keywords, "task option")
     if not late_by_setting and all(keyword.arg not in ("acks_late", None) for keyword in keywords):
@@ -78,10 +106,10 @@ def _check_options(source: Source, keywords: list[ast.keyword], kind: str) -> It
 # Calls
 
 
-def _check_call(source: Source, call: ast.Call) -> Iterator[Finding]:
+def _check_call(source: Source, call: ast.Call, apps: Set[str]) -> Iterator[Finding]:
     dotted = source.resolve(call.func)
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if dotted in _APPS:
+    if _makes_app(source, call):
         yield from _check_app(source, call)
     elif (dotted or method).rpartition(".")[2] == "AsyncResult":
         yield source.finding(call, Level.MEANING, "AsyncResult", UNKNOWN_ID)
@@ -90,14 +118,8 @@ def _check_call(source: Source, call: ast.Call) -> Iterator[Finding]:
         yield from _check_eta(source, call)
     elif method in ("retry", "set", "signature", "subtask"):
         yield from _check_eta(source, call)
-    elif method in _METHODS and _looks_like_app(source, call.func):
+    elif isinstance(call.func, ast.Attribute) and method in _METHODS and _is_app(call.func.value, apps | {"sender"}):
         yield source.finding(call, Level.MUST, f"{method}()", _METHODS[method])
-
-
-def _looks_like_app(source: Source, function: ast.expr) -> bool:
-    value = function.value if isinstance(function, ast.Attribute) else function
-    name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
-    return name in ("sender",) or "app" in name.lower() or "celery" in name.lower()
 
 
 def _check_eta(source: Source, call: ast.Call) -> Iterator[Finding]:
@@ -153,7 +175,7 @@ def _check_app(source: Source, call: ast.Call) -> Iterator[Finding]:
 def broker_arguments(source: Source) -> Iterator[ast.Constant]:
     """Give the brokers' URLs that stand as plain texts in calls that make apps."""
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and source.resolve(node.func) in _APPS:
+        if isinstance(node, ast.Call) and _makes_app(source, node):
             for keyword in node.keywords:
                 value = keyword.value
                 if keyword.arg == "broker" and isinstance(value, ast.Constant) and not is_gateway(value):

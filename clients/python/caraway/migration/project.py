@@ -53,9 +53,10 @@ class Project:
     def _found(self) -> Iterator[Finding]:
         prefixes = self._prefixes()
         late = any(settings.is_late(source, prefixes[path]) for path, source in self.sources.items())
+        apps = {name for source in self.sources.values() for name in calls.names_of_apps(source)}
         for path, source in self.sources.items():
             yield from check_imports(source)
-            yield from calls.check_calls(source, late)
+            yield from calls.check_calls(source, apps, late)
             yield from settings.check_settings(source, prefixes[path])
         for path, text in self.texts.items():
             if is_script(path.name):

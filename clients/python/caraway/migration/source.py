@@ -1,12 +1,17 @@
 """Source: a file of Python, its tree, what its names stand for, and edits that leave all else as it is."""
 
 import ast
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from caraway.migration.finding import Finding, Level
 
 __all__ = ["Edit", "Source", "is_celery", "is_gateway", "text_of"]
+
+
+_BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,9 +29,11 @@ class Source:
     def __init__(self, path: str, text: str) -> None:
         """`path` is shown in findings."""
         self.path = path
-        self.text = text
-        self.tree = ast.parse(text)
-        self._lines = text.splitlines(keepends=True)
+        self.mark = text[: text.startswith(_BYTE_ORDER_MARK)]
+        self.text = text.removeprefix(_BYTE_ORDER_MARK)
+        self.tree = ast.parse(self.text)
+        # The lines that Python counts: str.splitlines ends some at form feeds, too.
+        self._lines = list(io.StringIO(self.text, newline=""))
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))
@@ -63,7 +70,7 @@ class Source:
         text = self.text
         for edit in sorted(set(edits), reverse=True):
             text = text[: edit.start] + edit.text + text[edit.end :]
-        return text
+        return self.mark + text
 
 
 def text_of(node: ast.expr | None) -> str:
