@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from caraway import Caraway, chain, chord, exceptions, group, retry_clock
-from caraway.exceptions import OperationalError, QueueFull
+from caraway.exceptions import ImproperlyConfigured, OperationalError, QueueFull
 from caraway.retry_clock import LONGEST_RETRY, RetryClock
 from caraway.send_policy import ONCE, SendPolicy, send_policy
 from support.played import PlayedGateway, refusal
@@ -68,7 +68,7 @@ def test_an_unfit_policy_is_refused_before_anything_is_sent(
 ) -> None:
     with pytest.raises(error, match=says):
         app.send_task("x", retry_policy=policy)
-    with pytest.raises(error, match=says):
+    with pytest.raises(ImproperlyConfigured, match=f"task_publish_retry_policy.*{says}"):
         Caraway("proj", task_publish_retry_policy=policy)
     assert played.calls == []
 

@@ -142,7 +142,7 @@ def test_wrong_names_are_refused_before_anything_is_sent(
 
 
 def test_accept_content_is_a_list_of_names() -> None:
-    with pytest.raises(ImproperlyConfigured, match="accept_content is to be a list of names, not 'json'"):
+    with pytest.raises(ImproperlyConfigured, match="accept_content can't be 'json': write a list of names"):
         Caraway("proj", accept_content="json")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Catalog:
     """The app: how it reaches the gateway (as environment variables), its default queue, what to do with unknown names
     ("wait" or "fail"), and its tasks.
 
+    `worker` has the settings of a worker that the app's configuration names, by the fields of `settings.Settings`.
     `listens` names the signals of the worker's main part that have receivers, `commands` the app's own commands.
     """
 
@@ -31,6 +33,7 @@ class Catalog:
     tasks: tuple[TaskEntry, ...]
     listens: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    worker: dict[str, Any] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Return it as the body of a READY frame."""

@@ -5,14 +5,14 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 
 from caraway.commands.settings_options import WrongSettings, with_settings
-from caraway.settings import InvalidSettings
+from caraway.settings import DEFAULT, InvalidSettings, Loaded
 from caraway_worker import log, solo
 from caraway_worker.child_settings import child_options
 from caraway_worker.detach import start_detached
@@ -22,7 +22,7 @@ from caraway_worker.monitoring import Unwatchable
 from caraway_worker.pidfile import PidFile, PidFileTaken
 from caraway_worker.pools import pool_named
 from caraway_worker.settings import Settings
-from caraway_worker.worker import BrokenApp, Worker
+from caraway_worker.worker import BrokenApp, Reconfigured, Worker
 
 if sys.platform != "win32":
     import uvloop
@@ -31,12 +31,12 @@ _EX_CANTCREAT = 73
 
 
 @click.command()
-@with_settings(Settings)
+@with_settings(Settings, origins=True)
 @click.option("-O", "--optimization", type=click.Choice(("default", "fair")), help="Accepted: it is always fair.")
 @click.option("--pidfile", type=click.Path(path_type=Path), default=None, help="File for the process id.")
 @click.option("-D", "--detach", is_flag=True, help="Run in the background.")
 @accepted_flags
-def worker(settings: Settings, optimization: str | None, pidfile: Path | None, detach: bool) -> None:
+def worker(settings: Loaded[Settings], optimization: str | None, pidfile: Path | None, detach: bool) -> None:
     """Run tasks.
 
     SIGTERM or Ctrl-C: takes no more, hands back what is not started, ends when what runs has ended. Once more, or
@@ -45,15 +45,16 @@ def worker(settings: Settings, optimization: str | None, pidfile: Path | None, d
     Each option that stands in docs/configuration.md may also be set in the environment or in a file.
     """
     del optimization  # accepted: it is always so
-    if settings.purge and sys.stdin.isatty():
-        queues = ", ".join(settings.queues) or "the app's default queue"
+    loaded, unnamed = settings.settings, [field for field, origin in settings.origins.items() if origin == DEFAULT]
+    if loaded.purge and sys.stdin.isatty():
+        queues = ", ".join(loaded.queues) or "the app's default queue"
         click.confirm(f"Revoke all tasks that wait in {queues}?", abort=True)
     if detach:
-        _detach(settings, pidfile)
+        _detach(loaded, pidfile)
         return
     try:
         with PidFile(pidfile) if pidfile is not None else contextlib.nullcontext():
-            code = _solo(settings) if _is_solo(settings) else _supervise(settings)
+            code = _solo(loaded) if _is_solo(loaded) else _supervise(loaded, unnamed)
     except PidFileTaken as error:
         click.echo(f"Error: {error}", err=True)
         code = _EX_CANTCREAT
@@ -74,14 +75,19 @@ def _is_solo(settings: Settings) -> bool:
     return not pool_named(settings.pool).in_children and not settings.adopt
 
 
-def _solo(settings: Settings) -> int:
-    return solo.run(child_options(settings), sys.argv[1:])
+def _solo(settings: Settings, *flags: str) -> int:
+    return solo.run(child_options(settings), [*sys.argv[1:], *flags])
 
 
-def _supervise(settings: Settings) -> int:
+def _supervise(settings: Settings, unnamed: Collection[str]) -> int:
     log.set_up(settings.log_level, log.file_of(settings.log_file, settings.name), settings.log_format)
     try:
-        return _run(_main(settings))
+        try:
+            return _run(_main(settings, () if settings.adopt else unnamed))
+        except Reconfigured as found:
+            if _is_solo(found.settings):
+                return _solo(found.settings, "--pool", found.settings.pool)
+            return _run(_main(found.settings))
     except BrokenApp as error:
         raise click.ClickException(f"the app {settings.app!r} can't be loaded:\n{error}") from error
     except InvalidSettings as error:
@@ -92,8 +98,8 @@ def _supervise(settings: Settings) -> int:
         raise click.ClickException(str(error)) from error
 
 
-async def _main(settings: Settings) -> int:
-    main = Worker(settings, say=click.echo)
+async def _main(settings: Settings, unnamed: Collection[str] = ()) -> int:
+    main = Worker(settings, say=click.echo, unnamed=unnamed)
     # What was imported stays: the collector need not walk it again and again.
     gc.collect()
     gc.freeze()

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import signal
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from caraway.settings import ClientSettings, load
 from caraway.transport import Transport
 from caraway.v1 import worker_service_pb2
+from caraway_worker.app_settings import Reconfigured, settings_of_app
 from caraway_worker.arrivals import Arrivals
 from caraway_worker.autoscale import Autoscaler
 from caraway_worker.backoff import Backoff
@@ -61,13 +62,16 @@ class Worker:
         *,
         link: Callable[[ChildOptions], Link] | None = None,
         tell: Callable[[Notice], None] | None = None,
+        unnamed: Collection[str] = (),
     ) -> None:
         """Made in a running event loop.
 
         Arguments: `link` is how it comes by a child where that is no process of its own; `tell` takes what receivers
-        of signals are to hear, by default the service process.
+        of signals are to hear, by default the service process; `unnamed` are the fields of settings that the app may
+        name.
         """
         self._settings = settings
+        self._unnamed = unnamed
         self._say = say
         self._loop = asyncio.get_running_loop()
         self._worker_id = f"{settings.name}#{uuid.uuid4().hex[:12]}"
@@ -92,7 +96,10 @@ class Worker:
         self._lapse = Lapse(self._held, self._renewal, self._stop)
 
     async def run(self) -> int:
-        """Work until `stop`. Returns the exit code. Raises BrokenApp if the app can't be loaded, Unwatchable."""
+        """Work until `stop`. Returns the exit code.
+
+        Raises BrokenApp if the app can't be loaded, Reconfigured where it names other settings, Unwatchable.
+        """
         try:
             async with self._monitoring.opened():
                 catalog = await self._first_catalog()
@@ -114,6 +121,9 @@ class Worker:
         return None
 
     async def _work(self, catalog: Catalog) -> int:
+        settings = settings_of_app(self._settings, self._unnamed, catalog.worker)
+        if settings != self._settings:
+            raise Reconfigured(settings)
         self._catalog = catalog
         self._queues = self._settings.queues_of(catalog.default_queue)
         self._intake = Intake(catalog, self._settings)
@@ -380,4 +390,4 @@ async def _first(timeout: float | None, *what: asyncio.Event | asyncio.Task[Any]
             wait.cancel()
 
 
-__all__ = ["BrokenApp", "Worker"]
+__all__ = ["BrokenApp", "Reconfigured", "Worker"]

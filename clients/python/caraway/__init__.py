@@ -8,9 +8,13 @@ from caraway.result import AsyncResult
 from caraway.task import Task
 from caraway.unique import Unique
 
+Celery = Caraway
+"""The same, by the name that Celery's programs use."""
+
 __all__ = [
     "AsyncResult",
     "Caraway",
+    "Celery",
     "Middleware",
     "Signature",
     "Task",

@@ -28,7 +28,10 @@ class Canvases(Content):
     task_always_eager: bool
     task_eager_propagates: bool
     task_store_eager_result: bool
-    _default_options: CallOptions
+
+    @property
+    def _default_options(self) -> CallOptions:
+        raise NotImplementedError
 
     @property
     def tasks(self) -> Mapping[str, Any]:

@@ -1,37 +1,14 @@
 """Content: how an app writes and reads arguments and results, and what is shown of them."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any
 
 from caraway import serialization
-from caraway.compression import MAX_BYTES
-from caraway.exceptions import ImproperlyConfigured
+from caraway.conf import app_setting
 from caraway.hiding import Hiding
-from caraway.option_names import check_names
 from caraway.spec import CallOptions
 
-__all__ = ["Content", "ContentSettings"]
-
-
-class ContentSettings(TypedDict, total=False):
-    """Settings of an app that are its attributes, too; docs/payload.md says more of each."""
-
-    task_serializer: str
-    """How arguments are written. Default: "json"."""
-    result_serializer: str
-    """How results and progress are written. Default: "json"."""
-    accept_content: Collection[str]
-    """Serializers or content types that are written and read beside JSON; "pickle" runs code of whoever wrote it.
-    Default: msgpack and yaml."""
-    task_compression: str | None
-    """How arguments are compressed. Default: they are not."""
-    result_compression: str | None
-    """How results and progress are compressed. Default: they are not."""
-    max_decompressed_bytes: int
-    """How large a payload may become when it is decompressed. Default: 64 MiB."""
-
-
-_SETTINGS: Final = frozenset(ContentSettings.__annotations__)
+__all__ = ["Content"]
 
 
 class Content:
@@ -41,20 +18,12 @@ class Content:
     start.
     """
 
-    task_serializer: str = "json"
-    result_serializer: str = "json"
-    accept_content: Collection[str] = serialization.SAFE
-    task_compression: str | None = None
-    result_compression: str | None = None
-    max_decompressed_bytes: int = MAX_BYTES
-
-    def __init__(self, **settings: Unpack[ContentSettings]) -> None:
-        """Raises TypeError for settings that there are not, ImproperlyConfigured for a value that can't be one."""
-        check_names("Caraway()", settings, _SETTINGS)
-        for name, value in settings.items():
-            setattr(self, name, value)
-        if isinstance(self.accept_content, str):
-            raise ImproperlyConfigured(f"accept_content is to be a list of names, not {self.accept_content!r}")
+    task_serializer: str = app_setting("task_serializer")
+    result_serializer: str = app_setting("result_serializer")
+    accept_content: Collection[str] = app_setting("accept_content")
+    task_compression: str | None = app_setting("task_compression")
+    result_compression: str | None = app_setting("result_compression")
+    max_decompressed_bytes: int = app_setting("max_decompressed_bytes")
 
     def with_form(
         self, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions, hiding: Hiding | None

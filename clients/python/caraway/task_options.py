@@ -1,11 +1,13 @@
 """TaskOptions: what can be set for a task, by its decorator or as attributes of its class."""
 
+import inspect
 import warnings
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import FunctionType, MethodType
 from typing import Any, ClassVar, Final
 
+from caraway.conf import FromConf, task_setting
 from caraway.option_names import check_names
 from caraway.spec import Seconds, seconds
 from caraway.task_hooks import TaskHooks
@@ -57,21 +59,21 @@ class TaskOptions(TaskHooks):
     """Arguments of `Task.retry` for autoretry, such as max_retries and countdown."""
     throws: tuple[type[BaseException], ...] | type[BaseException] = ()
     """Errors that are expected of it: it fails with them all the same, but the worker's log has them as INFO."""
-    time_limit: float | None = None
+    time_limit: float | None = task_setting("task_time_limit")
     """Kills an attempt."""
-    soft_time_limit: float | None = None
+    soft_time_limit: float | None = task_setting("task_soft_time_limit")
     """Raises SoftTimeLimitExceeded in an attempt."""
-    ignore_result: bool = False
+    ignore_result: bool = task_setting("task_ignore_result")
     """Keep the state only, not what it returns."""
     store_errors_even_if_ignored: bool = True
     """The error of a failed task is always kept; False is refused."""
-    acks_late: bool = True
+    acks_late: bool = task_setting("task_acks_late")
     """False: at most once. It starts only after its start is confirmed, and one that is lost then never runs again."""
     acks_on_failure_or_timeout: bool = True
     """A failed task does not run again and is among the dead letters, from where it can be sent back, either way."""
-    reject_on_worker_lost: bool | None = None
+    reject_on_worker_lost: bool | None = task_setting("task_reject_on_worker_lost")
     """False: it fails with WorkerLostError when the process that runs it dies, instead of running again."""
-    track_started: bool = False
+    track_started: bool = task_setting("task_track_started")
     """Report the start of tasks that run for less than 0.1 s too."""
     queue: str | None = None
     priority: int | None = None
@@ -125,6 +127,8 @@ class TaskOptions(TaskHooks):
 
     def _check_values(self) -> None:
         for name in ("time_limit", "soft_time_limit"):
+            if isinstance(inspect.getattr_static(self, name), FromConf):
+                continue  # the app's, which are looked at when they are needed
             limit = getattr(self, name)
             if limit is not None:
                 setattr(self, name, seconds(name, limit))

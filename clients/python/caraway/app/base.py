@@ -1,26 +1,25 @@
 """Caraway: an app, which holds tasks and knows the gateway."""
 
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any, Literal, Self, Unpack
+from typing import Any, Self
 
 from caraway import bug_report, builtin_tasks, current, request
 from caraway.app import command_line, discovery
+from caraway.app.configuring import NO_SETTINGS, unused_arguments
 from caraway.app.fixups import fix_up
 from caraway.app.task_making import AnyTask, TaskMaking
-from caraway.content import ContentSettings
 from caraway.control import Control
 from caraway.exceptions import ImproperlyConfigured
 from caraway.gateway import Gateway
 from caraway.ids import uuid7
 from caraway.middleware import Middleware, MiddlewareChain, installed
-from caraway.send_policy import send_policy
 from caraway.settings import ClientSettings, definitions, find_file, load
-from caraway.spec import CallOptions
 from caraway.task import Task
 
 __all__ = ["Caraway"]
@@ -39,59 +38,49 @@ class Caraway(TaskMaking):
         tls_cert: Path | str | None = None,
         tls_key: Path | str | None = None,
         tls_server_name: str | None = None,
+        broker: str | None = None,
         default_queue: str | None = None,
-        unknown_task: Literal["wait", "fail"] = "wait",
-        task_cls: type[AnyTask] | str = Task,
-        task_publish_retry: bool = True,
-        task_publish_retry_policy: Mapping[str, Any] | None = None,
-        task_always_eager: bool = False,
-        task_eager_propagates: bool = False,
-        task_store_eager_result: bool = False,
-        include: Iterable[str] = (),
+        task_cls: type[AnyTask] | str | None = None,
+        include: Iterable[str] | None = None,
         set_as_current: bool = True,
         autofinalize: bool = True,
-        **content: Unpack[ContentSettings],
+        changes: Mapping[str, Any] | None = None,
+        config_source: Any = None,
+        namespace: str | None = None,
+        **settings: Any,
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
 
-        `target` is the gateway's address as "host:port", or "grpcs://host:port" to reach it by TLS. `token` is the one
-        that it asks for, or "@FILE". `tls_ca` are the authorities that sign its certificate, `tls_cert` and `tls_key`
-        what to show to it, all PEM files; `tls_server_name` is the name in its certificate. Each is by default what
-        docs/configuration.md says of the section `client` (the environment's CARAWAY_TARGET, CARAWAY_TOKEN, ...,
-        caraway.toml), read when first needed.
-        `default_queue` is where tasks go that name no queue, and what a worker without -Q serves. `unknown_task` says
-        what a worker of this app does about a task that it does not know: "wait" leaves it in its queue for one that
-        does, "fail" ends it with NotRegistered. `task_cls` is the base of all tasks, or its name
-        as "module:Class", looked up when the first task is made.
-        `task_publish_retry` and `task_publish_retry_policy` are the defaults of calls' `retry` and `retry_policy`.
-        `content` are the settings of `caraway.content.ContentSettings`: serializers, compression, what is accepted.
+        `target` is the gateway's address as "host:port", or "grpcs://host:port" to reach it by TLS; `broker`, or the
+        setting `broker_url`, says the same. `token` is the one that it asks for, or "@FILE". `tls_ca` are the
+        authorities that sign its certificate, `tls_cert` and `tls_key` what to show to it, all PEM files;
+        `tls_server_name` is the name in its certificate. Each is by default what docs/configuration.md says of the
+        section `client` (the environment's CARAWAY_TARGET, CARAWAY_TOKEN, ..., caraway.toml), read when first needed.
 
-        `task_always_eager` runs what is submitted here and now, without a gateway, and gives EagerResults: for tests.
-        `task_eager_propagates` raises then, at the submit, what a task raises. `task_store_eager_result` has the
-        gateway keep what comes of each such task, and of `apply()`.
+        `default_queue`, `include`, `changes`, `settings` and what `config_source` names are settings, as docs/app.md
+        lists them; `namespace` as in `config_from_object`. `task_cls` is the base of all tasks, or its name as
+        "module:Class", looked up when the first task is made.
 
-        `include` are modules of tasks, which a worker imports. `set_as_current=False` leaves the app that is meant
-        where none is named as it is. With `autofinalize=False` the app has no tasks until `finalize()` is called.
+        `set_as_current=False` leaves the app that is meant where none is named as it is. With `autofinalize=False` the
+        app has no tasks until `finalize()` is called.
+
+        Arguments of Celery's constructor that change nothing are taken with a warning. Raises TypeError for those that
+        there are not, ImproperlyConfigured for a value that can't be.
         """
-        if unknown_task not in ("wait", "fail"):
-            raise ImproperlyConfigured(f"unknown_task is to be 'wait' or 'fail', not {unknown_task!r}")
-        super().__init__(**content)
+        unused = unused_arguments(settings)
+        for name, instead in unused.items():
+            warnings.warn(f"Caraway({name}=) has no effect: {instead}", UserWarning, stacklevel=2)
+        given = {"default_queue": default_queue, "include": include, "broker_url": broker}
+        given = {name: value for name, value in given.items() if value is not None}
+        given |= {name: value for name, value in settings.items() if name not in NO_SETTINGS}
         self.main = main
-        self.default_queue = default_queue or "default"
-        self.unknown_task = unknown_task
-        self._task_cls = task_cls
-        self.task_publish_retry = task_publish_retry
-        self.task_publish_retry_policy = dict(task_publish_retry_policy or {})
-        self._send_policy = send_policy(task_publish_retry, self.task_publish_retry_policy)
-        self.task_always_eager = task_always_eager
-        self.task_eager_propagates = task_eager_propagates
-        self.task_store_eager_result = task_store_eager_result
-        self.include = tuple(include)
         self.autofinalize = autofinalize
         self.installed_packages: Callable[[], Iterable[str]] | None = None
+        self._task_cls = task_cls or Task
+        self._make_hooks()
+        self._start_configuring({**(changes or {}), **given}, config_source, namespace)
         self._discoveries: list[Callable[[], Any]] = []
         self._start_making()
-        self._make_hooks()
         self._given = {
             "target": target,
             "token": token,
@@ -101,7 +90,6 @@ class Caraway(TaskMaking):
             "tls_server_name": tls_server_name,
         }
         self._client_settings: ClientSettings | None = None
-        self._default_options: CallOptions = {"queue": default_queue} if default_queue else {}
         self._gateway: Gateway | None = None
         self._lock = threading.Lock()
         builtin_tasks.add_to(self)
@@ -118,7 +106,8 @@ class Caraway(TaskMaking):
     def client_settings(self) -> ClientSettings:
         """How the gateway is reached. Raises ImproperlyConfigured if the settings are wrong."""
         if self._client_settings is None:
-            self._client_settings = load(ClientSettings, self._given, find_file(), strict=False).settings
+            given = {**self._given, "target": self._given["target"] or self.conf.broker_url}
+            self._client_settings = load(ClientSettings, given, find_file(), strict=False).settings
         return self._client_settings
 
     @property
@@ -214,7 +203,7 @@ class Caraway(TaskMaking):
 
     def import_default_modules(self, more: Iterable[str] = ()) -> None:
         """Import what `include` and `autodiscover_tasks` name, and `more`. Raises what an import raises."""
-        discovery.import_all(self, [*self._discoveries], [*self.include, *more])
+        discovery.import_all(self, [*self._discoveries], [*self.conf.imports, *self.include, *more])
 
     # Around submits and attempts
 

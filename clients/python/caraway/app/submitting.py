@@ -26,8 +26,11 @@ class Submitting(Canvases):
     """Base of apps."""
 
     task_publish_retry: bool
-    task_publish_retry_policy: dict[str, Any]
-    _send_policy: SendPolicy | None
+    task_publish_retry_policy: Mapping[str, Any]
+
+    @property
+    def _send_policy(self) -> SendPolicy | None:
+        raise NotImplementedError
 
     def submit(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> AsyncResult[Any]:
         """Submit a task by name, at once or with the open batch. Raises as `Task.delay`."""

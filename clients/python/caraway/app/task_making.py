@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from caraway.app import finalizing
-from caraway.app.hooks import Hooks
+from caraway.app.configuring import Configuring
 from caraway.app.naming import gen_task_name, name_of
 from caraway.app.registry import TaskRegistry
 from caraway.app.submitting import Submitting
@@ -22,7 +22,7 @@ AnyTask = Task[..., Any]
 T = TypeVar("T", bound=AnyTask)
 
 
-class TaskMaking(Submitting, Hooks):
+class TaskMaking(Configuring, Submitting):
     """Base of apps.
 
     A task is made where it is defined. The app is finalized when its tasks are first needed: then it takes in shared

@@ -8,13 +8,14 @@ from caraway.settings.client import ClientSettings
 from caraway.settings.credentials import Credentials
 from caraway.settings.definition import Definition, definitions, environment_of, mask_password, setting
 from caraway.settings.kinds import ADDRESS, DURATION, Kind, Unreadable
-from caraway.settings.loading import Loaded, load
+from caraway.settings.loading import DEFAULT, Loaded, load
 from caraway.settings.problems import InvalidSettings, Problem
 from caraway.settings.sources import CONFIG_VARIABLE, ConfigFile, find_file
 
 __all__ = [
     "ADDRESS",
     "CONFIG_VARIABLE",
+    "DEFAULT",
     "DURATION",
     "ClientSettings",
     "ConfigFile",

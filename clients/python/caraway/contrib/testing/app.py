@@ -1,7 +1,6 @@
 """TestApp: an app with a gateway of its own, inside of the test's process."""
 
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -11,20 +10,11 @@ from caraway.app import Caraway
 from caraway.contrib.testing.background import background
 from caraway.contrib.testing.parts import part
 from caraway.current import kept, set_made
-from caraway.exceptions import ImproperlyConfigured
 from caraway.settings import ClientSettings
 
 __all__ = ["TestApp", "Trap", "in_process_gateway", "setup_default_app"]
 
 _IN_PROCESS: Final = "memory://"
-_SCHEMES: Final = ("grpc://", "grpcs://")
-_RENAMED: Final = {"broker_url": "target", "task_default_queue": "default_queue"}
-_MEANINGLESS: Final = frozenset(
-    {
-        "broker_heartbeat", "broker_transport_options", "cache_backend", "enable_utc", "result_backend", "timezone",
-        "worker_hijack_root_logger", "worker_log_color",
-    }
-)  # fmt: skip
 
 
 class _Gateway:
@@ -54,9 +44,9 @@ class TestApp(Caraway):
     __test__ = False  # it is none, whatever pytest thinks of its name
 
     def __init__(self, name: str | None = None, config: Mapping[str, Any] | None = None, **options: Any) -> None:
-        """`config` and `options` are settings of a Caraway, by its names or Celery's; "memory://" is a gateway here.
+        """`config` and `options` are settings, and arguments of a Caraway; "memory://" is a gateway of its own.
 
-        Settings of Celery's that have no meaning here are taken with a warning; TypeError for others.
+        Raises as Caraway.
         """
         super().__init__(name or "caraway.tests", **_settings({**(config or {}), **options}))
         self._own: _Gateway | None = None
@@ -66,7 +56,7 @@ class TestApp(Caraway):
     def client_settings(self) -> ClientSettings:
         """How the gateway is reached; starts one. Raises ImproperlyConfigured where that is not installed."""
         with self._starting:
-            if self._client_settings is None and self._given["target"] is None:
+            if self._client_settings is None and not (self._given["target"] or self.conf.broker_url):
                 self._own = _Gateway()
                 self._client_settings = ClientSettings(target=self._own.target)
         return super().client_settings
@@ -124,15 +114,4 @@ def in_process_gateway(*apps: Caraway) -> Iterator[str]:
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for name, value in config.items():
-        if name in _MEANINGLESS:
-            warnings.warn(f"the setting {name!r} has no effect in Caraway", stacklevel=4)
-        else:
-            settings[_RENAMED.get(name, name)] = value
-    target = settings.get("target")
-    if target == _IN_PROCESS:
-        settings["target"] = None
-    elif target is not None and "://" in target and not target.startswith(_SCHEMES):
-        raise ImproperlyConfigured(f"{target!r} is no gateway: write HOST:PORT, or {_IN_PROCESS} for one of its own")
-    return settings
+    return {name: value for name, value in config.items() if value != _IN_PROCESS}
