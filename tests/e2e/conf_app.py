@@ -15,6 +15,10 @@ def where() -> tuple[int, str]:
 
 
 app.conf.update(
-    worker_concurrency=int(os.environ.get("CONF_CONCURRENCY", "3")), worker_pool="thread", worker_max_tasks_per_child=1000, task_default_queue="conf",
-    result_expires=77, task_default_priority=7,
-)  # fmt: skip
+    worker_concurrency=int(os.environ.get("CONF_CONCURRENCY", "3")),
+    worker_pool="thread",
+    worker_max_tasks_per_child=1000,
+    task_default_queue="conf",
+    result_expires=77,
+    task_default_priority=7,
+)

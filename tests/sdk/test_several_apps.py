@@ -225,7 +225,7 @@ def test_tasks_are_discovered_at_once_by_force_and_errors_are_raised(packages: P
         app.autodiscover_tasks(["found_broken"], force=True)
     with pytest.raises(ModuleNotFoundError, match="found_nowhere"):
         app.autodiscover_tasks(["found_nowhere"], force=True)
-    with pytest.raises(ImproperlyConfigured, match="the packages to look in"):
+    with pytest.raises(ImproperlyConfigured, match="is to be told the packages"):
         app.autodiscover_tasks()
 
     @signals.import_modules.connect(sender=app)

@@ -234,7 +234,7 @@ def test_what_is_no_setting_is_refused(caraway_app: Caraway) -> None:
         raise AssertionError("it started")
     with pytest.raises(TypeError, match="nonsense"):
         TestApp(config={"nonsense": 1})
-    with pytest.raises(ImproperlyConfigured, match="'redis://x': programs and workers are given the gateway"):
+    with pytest.raises(ImproperlyConfigured, match="'redis://x': programs and workers are given"):
         TestApp(broker_url="redis://x")
     with pytest.warns(UserWarning, match="no effect in Caraway:\n  result_backend: "):
         assert TestApp(result_backend="cache+memory://").conf.result_backend
