@@ -71,8 +71,9 @@ lint: setup lint-proto $(LANGUAGES:%=lint-%) ## ruff, mypy, import rules, protos
 	@$(BIN)/lint-imports
 
 .PHONY: reference
-reference: setup ## write docs/configuration.md from the settings' definitions
+reference: setup ## write docs/configuration.md and docs/app-settings.md from the settings' definitions
 	@$(BIN)/caraway config --reference > docs/configuration.md
+	@$(BIN)/python -m caraway.conf.reference > docs/app-settings.md
 
 .PHONY: names
 names: setup ## write the list of Celery's names that migrate-check ships, from docs/migrating.md

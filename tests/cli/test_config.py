@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,17 @@ def rows(ended: click.testing.Result) -> dict[str, tuple[str, str]]:
     assert ended.exit_code == 0, ended.output
     found = [json.loads(line) for line in ended.stdout.splitlines()]
     return {row["setting"]: (row["value"], row["source"]) for row in found}
+
+
+def test_a_module_of_settings_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "celeryconfig.py").write_text("task_serializer = 'yaml'\nmy_password = 'word'\n")
+    (tmp_path / "wrong.py").write_text("CELERY_TASK_SERIALISER = 'yaml'\n")
+    command = [*CARAWAY, "config", "--check"]
+    good = subprocess.run([*command, "celeryconfig"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert good.stdout == "task_serializer: 'yaml'\n"
+    wrong = subprocess.run([*command, "wrong", "--namespace", "CELERY"], cwd=tmp_path, capture_output=True, text=True)
+    assert wrong.returncode == 1
+    assert "did you mean 'task_serializer'" in wrong.stderr
 
 
 def test_the_reference_is_what_the_settings_say() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from caraway import Caraway
-from caraway.content import ContentSettings
+from caraway.conf import OPTIONS
 from caraway.settings.definition import definitions
 from caraway.settings.sections import sections
 from caraway.spec import CALL_OPTIONS
@@ -19,7 +19,7 @@ from docs.shipped_names import Said, said, shipped
 from support.commands import options_at
 
 NAMES = json.loads(Path(__file__).with_name("celery_names.json").read_text())
-WORDS = {"same", "renamed", "unneeded", "not there"}
+WORDS = {"same", "better", "renamed", "unneeded", "not there"}
 
 
 SAID = list(said())
@@ -53,7 +53,7 @@ def test_each_has_one_of_the_four_words() -> None:
 PARAMETERS = {
     "@app.task": TaskOptions.OPTIONS | {"name", "bind", "base"},
     "apply_async": CALL_OPTIONS,
-    "Caraway": inspect.signature(Caraway).parameters.keys() | ContentSettings.__annotations__.keys(),
+    "Caraway": inspect.signature(Caraway).parameters.keys() | OPTIONS.keys(),
 }
 SETTINGS = {f"[{known.section}] {known.key}" for section in sections().values() for known in definitions(section)}
 
@@ -95,7 +95,13 @@ def test_what_is_renamed_is_told() -> None:
 
 
 def test_what_is_the_same_is_there() -> None:
-    assert [row.name for row in SAID if row.word == "same" and not is_there(own_name(row))] == []
+    there = {"same", "better"}
+    assert [row.name for row in SAID if row.word in there and not is_there(own_name(row))] == []
+
+
+def test_every_setting_of_celery_s_that_is_honoured_is_said_to_be_there() -> None:
+    there = {row.name for row in SAID if row.kind == "settings" and row.word in {"same", "better"}}
+    assert there == OPTIONS.keys() & set(NAMES["settings"])
 
 
 def test_what_is_not_there_is_not() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from caraway import Caraway, Celery
 from caraway.conf import OPTIONS
+from caraway.conf.reference import reference
 from caraway.exceptions import ImproperlyConfigured
 
 
@@ -194,6 +195,11 @@ def test_tasks_follow_the_settings_unless_they_say_otherwise(app: Caraway) -> No
     assert (plain.acks_late, plain.time_limit, plain.soft_time_limit) == (False, 3, 2)
     assert (plain.ignore_result, plain.track_started, plain.reject_on_worker_lost) == (True, True, False)
     assert (own.acks_late, own.time_limit, own.ignore_result, own.track_started) == (True, 9, False, False)
+
+
+def test_the_reference_is_what_the_table_says() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "app-settings.md"
+    assert page.read_text() == reference(), "run `make reference`"
 
 
 def test_hooks_and_signals_of_the_configuration(app: Caraway) -> None:

@@ -1,12 +1,16 @@
 """`caraway config`."""
 
+import os
+import sys
 from typing import Any
 
 import click
 
+from caraway.app import Caraway
 from caraway.commands.output import Output
 from caraway.commands.reference import reference
 from caraway.commands.settings_options import WrongSettings
+from caraway.exceptions import ImproperlyConfigured
 from caraway.settings import InvalidSettings, Loaded, Problem, definitions, find_file, load
 from caraway.settings.sections import sections
 
@@ -29,18 +33,41 @@ def effective(loaded: Loaded[Any]) -> list[dict[str, str]]:
     ]
 
 
+def _check(module: str, namespace: str | None) -> None:
+    """Read an app's settings as an app would; says what is set, and what is wrong with it."""
+    sys.path.insert(0, os.getcwd())
+    app = Caraway(set_as_current=False, namespace=namespace)
+    try:
+        app.config_from_object(module, force=True)
+    except ImproperlyConfigured as error:
+        raise click.ClickException(f"{module}: {error}") from None
+    click.echo(app.conf.humanize() or f"{module} sets nothing")
+
+
 @click.command("config")
 @click.argument("section", required=False, type=click.Choice(["client", "server", "worker"]))
 @click.option("--config", metavar="FILE", help="Settings in TOML, as for every command.")
 @click.option("--json", "as_json", is_flag=True, help="JSON: one object a line.")
+@click.option("--check", "check", metavar="MODULE", help="Check a module of an app's settings instead.")
+@click.option("--namespace", metavar="CELERY", help="With --check: what its settings begin with.")
 @click.option("--reference", "as_reference", is_flag=True, help="Write docs/configuration.md instead.")
-def config_command(section: str | None, config: str | None, as_json: bool, as_reference: bool) -> None:
+def config_command(
+    section: str | None,
+    config: str | None,
+    as_json: bool,
+    check: str | None,
+    namespace: str | None,
+    as_reference: bool,
+) -> None:
     """Show the settings that would be in effect, and where each came from: environment, file or default.
 
     Passwords and other secrets are masked. What is wrong is told as the commands themselves would.
     """
     if as_reference:
         click.echo(reference(sections()), nl=False)
+        return
+    if check:
+        _check(check, namespace)
         return
     out = Output(as_json)
     chosen = {name: made for name, made in sections().items() if section in (None, name)}
