@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, assert_type
 
-from caraway import AsyncResult, Caraway, Task
+from caraway import AsyncResult, Caraway, Task, shared_task
 
 app = Caraway("proj")
 
@@ -27,6 +27,19 @@ async def crawl(url: str, depth: int = 1) -> list[str]:
     return [url] * depth
 
 
+@shared_task
+def shared(x: int) -> str:
+    return str(x)
+
+
+@shared_task(bind=True, max_retries=3)
+async def shared_and_bound(self: Task[..., Any], x: int) -> float:
+    return x / 2
+
+
+assert_type(shared.delay(1).get(), str)
+assert_type(shared_and_bound.delay(x=1).get(), float)
+assert_type(app.send_task("proj.other", (1,)).get(), Any)
 assert_type(add(1, 2), int)
 assert_type(add.delay(1, y=2), AsyncResult[int])
 assert_type(add.delay(1).get(timeout=1), int)
@@ -52,6 +65,9 @@ async def use() -> None:
     await crawl.adelay("u", deep=2)  # expect-error: "deep"
 
 
+shared.delay("1")  # expect-error: "int"
+shared_and_bound.delay()  # expect-error: "x"
+app.send_task("proj.other", quue="x")  # expect-error: "quue"
 add.delay("1")  # expect-error: "int"
 add.delay()  # expect-error: "x"
 add.delay(1, 2, 3)  # expect-error: argument
