@@ -14,7 +14,7 @@ from typing import Any
 import celery
 import click
 from celery.app import autoretry, base, defaults
-from celery.app.task import Task, extract_exec_options
+from celery.app.task import Context, Task, extract_exec_options
 from celery.bin.celery import celery as root
 from celery.worker.control import Panel
 
@@ -48,6 +48,13 @@ def public_names() -> dict[str, list[str]]:
         name: sorted(each for each in importlib.import_module(name).__all__ if each.isidentifier() and each[0] != "_")
         for name in _MODULES
     }
+
+
+def attributes() -> dict[str, list[str]]:
+    """Those of an app, of a task and of its request; shipped as caraway/migration/attributes.json."""
+    app = celery.Celery("any")
+    described = {"app": app, "task": app.Task, "request": Context()}
+    return {kind: sorted(name for name in dir(value) if name[0] != "_") for kind, value in described.items()}
 
 
 def parameters(function: Any) -> set[str]:
@@ -89,6 +96,7 @@ json.dump(
     {
         "version": celery.__version__,
         "settings": sorted(settings(defaults.NAMESPACES)),
+        "attributes": attributes(),
         "old_settings": old_settings(),
         "public_names": public_names(),
         "task_options": sorted(task_options()),

@@ -1,10 +1,12 @@
 """Programs that use every name of the list: each is told, once, with what the list says of it."""
 
 import json
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from caraway.migration.attributes import missing
 from caraway.migration.finding import Finding, Level
 from caraway.migration.names import Name, all_names, of_kind
 from caraway.migration.old_settings import current_name
@@ -146,3 +148,25 @@ def test_imports_of_public_names_are_rewritten_where_they_lead_somewhere(tmp_pat
     assert {"from caraway.result import AsyncResult", "from caraway import chain", "import caraway.states"} <= {
         *rewritten
     }
+
+
+def test_attributes_of_apps_tasks_and_requests(tmp_path: Path) -> None:
+    shipped = json.loads(resources.files("caraway.migration").joinpath("attributes.json").read_text())
+    assert shipped == CELERY["attributes"]
+    ways = {"app": "proj.{}", "task": "this.{}", "request": "this.request.{}"}
+    uses = [(kind, name) for kind in ways for name in shipped[kind]]
+    lines = ["from celery import Celery; proj = Celery('proj')", "@proj.task(bind=True)", "def use(this):"]
+    lines += [f"    {ways[kind].format(name)}" for kind, name in uses]
+    found = {(finding.line - 4, finding.name) for finding in told(tmp_path, "\n".join(lines)) if finding.line > 3}
+    assert found == {(index, f"{kind}.{name}") for index, (kind, name) in enumerate(uses) if name in missing()[kind]}
+    assert {(kind, name) for kind, names in missing().items() for name in names} >= {
+        ("app", "amqp"),
+        ("task", "backend"),
+    }
+    assert not missing()["task"] & {"delay", "retry", "request", "update_state"}
+
+
+def test_states_that_a_task_may_not_report(tmp_path: Path) -> None:
+    values = ("'FAILURE'", "states.SUCCESS", "'AT 3'")
+    found = told(tmp_path, "\n".join(f"self.update_state(state={value})" for value in values))
+    assert [(finding.line, finding.level) for finding in found] == [(1, Level.MUST), (2, Level.MUST)]

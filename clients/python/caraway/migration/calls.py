@@ -7,7 +7,8 @@ from typing import Final
 from caraway.migration.finding import Finding, Level
 from caraway.migration.names import find
 from caraway.migration.source import Source, is_gateway
-from caraway.migration.traps import ETA, LATE, NAIVE_ETA, PRIORITY, UNKNOWN_ID
+from caraway.migration.traps import ENDING_STATE, ETA, LATE, NAIVE_ETA, PRIORITY, UNKNOWN_ID
+from caraway.states import READY_STATES
 
 __all__ = ["broker_arguments", "check_calls", "names_of_apps"]
 
@@ -116,10 +117,19 @@ def _check_call(source: Source, call: ast.Call, apps: Set[str]) -> Iterator[Find
     elif method in _SENDS:
         yield from _check_options(source, call.keywords, "call option")
         yield from _check_eta(source, call)
+    elif method == "update_state":
+        yield from _check_state(source, call)
     elif method in ("retry", "set", "signature", "subtask"):
         yield from _check_eta(source, call)
     elif isinstance(call.func, ast.Attribute) and method in _METHODS and _is_app(call.func.value, apps | {"sender"}):
         yield source.finding(call, Level.MUST, f"{method}()", _METHODS[method])
+
+
+def _check_state(source: Source, call: ast.Call) -> Iterator[Finding]:
+    for keyword in call.keywords:
+        named = keyword.value.value if isinstance(keyword.value, ast.Constant) else _last_name(keyword.value)
+        if keyword.arg == "state" and named in READY_STATES:
+            yield source.finding(keyword, Level.MUST, "update_state()", ENDING_STATE)
 
 
 def _check_eta(source: Source, call: ast.Call) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from caraway.migration import calls, settings
+from caraway.migration.attributes import check_attributes
 from caraway.migration.commands import check_commands, check_requirements, is_requirements, is_script
 from caraway.migration.finding import Finding, Level
 from caraway.migration.imports import check_imports, import_edits
@@ -56,6 +57,7 @@ class Project:
         apps = {name for source in self.sources.values() for name in calls.names_of_apps(source)}
         for path, source in self.sources.items():
             yield from check_imports(source)
+            yield from check_attributes(source, apps)
             yield from calls.check_calls(source, apps, late)
             yield from settings.check_settings(source, prefixes[path])
         for path, text in self.texts.items():
