@@ -1,0 +1,10 @@
+package io.caraway.canvas;
+
+import java.util.List;
+
+/**
+ * Tasks one after the other. See {@link Canvas#chain}.
+ *
+ * @param steps in their order
+ */
+public record Chain(List<Canvas> steps) implements Canvas {}

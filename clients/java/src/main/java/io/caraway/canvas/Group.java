@@ -1,0 +1,10 @@
+package io.caraway.canvas;
+
+import java.util.List;
+
+/**
+ * Tasks side by side. See {@link Canvas#group(Canvas...)}.
+ *
+ * @param members in the order of their results
+ */
+public record Group(List<Canvas> members) implements Canvas {}

@@ -1,0 +1,2 @@
+/** What this library throws: one tree under {@link io.caraway.errors.CarawayException}. */
+package io.caraway.errors;
