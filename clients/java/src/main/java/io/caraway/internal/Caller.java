@@ -30,8 +30,17 @@ public final class Caller implements AutoCloseable {
 
   /** Connects at its first call. Raises InvalidOptionException if a file of TLS or a token is wrong. */
   public Caller(Connection connection, Duration retryFor) {
+    this(connection, retryFor, null);
+  }
+
+  /**
+   * As the other one.
+   *
+   * @param executor where futures are completed; null: threads of gRPC's own
+   */
+  public Caller(Connection connection, Duration retryFor, Executor executor) {
     this.connection = connection;
-    this.channel = Channels.open(connection, false);
+    this.channel = Channels.open(connection, executor);
     this.retryFor = retryFor;
   }
 

@@ -16,6 +16,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.TlsChannelCredentials;
 import java.io.IOException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /** The one place where channels are made: every option said. */
@@ -29,9 +30,9 @@ public final class Channels {
   /**
    * Makes a channel that connects at its first call. Raises InvalidOptionException if a file of TLS is wrong.
    *
-   * @param direct true: callbacks run in the network's thread and must not block
+   * @param executor runs callbacks; null: threads of gRPC's own
    */
-  public static ManagedChannel open(Connection connection, boolean direct) {
+  public static ManagedChannel open(Connection connection, Executor executor) {
     ManagedChannelBuilder<?> builder =
         Grpc.newChannelBuilder(connection.address(), credentials(connection))
             // The gateway sets the limit (4 MiB by default) and says so in its refusal; this only bounds a fault.
@@ -46,7 +47,7 @@ public final class Channels {
     if (!connection.serverName().isEmpty()) {
       builder.overrideAuthority(connection.serverName());
     }
-    return (direct ? builder.directExecutor() : builder).build();
+    return builder.executor(executor).build();
   }
 
   private static ChannelCredentials credentials(Connection connection) {
