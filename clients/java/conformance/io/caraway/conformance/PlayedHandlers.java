@@ -78,6 +78,10 @@ final class PlayedHandlers {
     made.put("hold", task -> hold(task, first(task), true));
     made.put("stubborn", task -> hold(task, first(task), false));
     made.put("once", task -> hold(task, first(task), true));
+    made.put("mark", task -> {
+      Lines.note(task.worker(), task.id(), "called");
+      return null;
+    });
     made.put("progress", task -> {
       task.progress(first(task), task.args().size() > 1 ? task.arg(1, String.class) : "");
       return hold(task, null, true);

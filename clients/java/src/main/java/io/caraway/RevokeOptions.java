@@ -27,7 +27,14 @@ public record RevokeOptions(Mode mode, String reason, Duration grace, String sig
     TERMINATE
   }
 
-  /** Checks that there is a mode. */
+  /**
+   * Checks that there is a mode.
+   *
+   * @param mode what happens to those that run
+   * @param reason why; null: nothing is given
+   * @param grace TERMINATE: time between being told and being ended; null: none
+   * @param signal TERMINATE: the signal sent to a process first; null: SIGTERM
+   */
   public RevokeOptions {
     Objects.requireNonNull(mode, "mode");
     reason = reason == null ? "" : reason;

@@ -29,7 +29,13 @@ public record Uniqueness(String key, Duration window, Conflict conflict) {
     }
   }
 
-  /** Checks that there is a key. */
+  /**
+   * Checks that there is a key.
+   *
+   * @param key one space for all tasks
+   * @param window how long the key is held; null: until the task has ended
+   * @param conflict what happens to a submit while another task holds the key
+   */
   public Uniqueness {
     Objects.requireNonNull(key, "key");
     Objects.requireNonNull(conflict, "conflict");

@@ -30,7 +30,9 @@ import java.util.Map;
 public class CarawayException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** Of gRPC. */
   private final String code;
+  /** Of the contract. */
   private final String reason;
   private final transient Map<String, String> metadata;
 

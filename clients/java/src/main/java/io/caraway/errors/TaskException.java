@@ -8,7 +8,9 @@ import java.util.Map;
 public class TaskException extends CarawayException {
   private static final long serialVersionUID = 1L;
 
+  /** Which task. */
   private final String taskId;
+  /** How it ended. */
   private final TaskState state;
   private final transient TaskError error;
 

@@ -35,6 +35,12 @@ public final class Family {
     return member == null ? otherwise : member.root;
   }
 
+  /** The task that this thread runs; empty: none. */
+  public static String parent() {
+    Member member = CURRENT.get();
+    return member == null ? "" : member.id;
+  }
+
   /** Adds the family of the task that this thread runs to the headers of one that it submits. */
   public static void inherit(Map<String, String> headers) {
     Member member = CURRENT.get();

@@ -29,7 +29,8 @@ public final class Specs {
   public TaskSpec alone(TaskCall call) {
     Map<String, String> headers = new HashMap<>(call.spec().getHeadersMap());
     Family.inherit(headers);
-    return write(call, call.id().isEmpty() ? Ids.uuid7() : call.id(), List.of(), headers);
+    TaskSpec spec = write(call, call.id().isEmpty() ? Ids.uuid7() : call.id(), List.of(), headers);
+    return Family.parent().isEmpty() ? spec : spec.toBuilder().setParentTaskId(Family.parent()).build();
   }
 
   /** Writes a call with values that are known to stand before its own arguments, and headers beside its own. */

@@ -6,6 +6,7 @@ import java.time.Duration;
 public class RetryTaskException extends TaskOutcomeException {
   private static final long serialVersionUID = 1L;
 
+  /** From now. */
   private final Duration delay;
 
   /**

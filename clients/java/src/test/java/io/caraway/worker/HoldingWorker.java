@@ -1,0 +1,29 @@
+package io.caraway.worker;
+
+import io.caraway.Connection;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** A program for tests that signal, kill and outlive: {@code hold} says that it has begun, and ends once a file is there. */
+public final class HoldingWorker {
+  private static final int LOOK_MILLIS = 5;
+
+  private HoldingWorker() {}
+
+  public static void main(String[] args) {
+    Path folder = Path.of(args[1]);
+    Worker worker = Worker.builder(Connection.fromEnvironment()).queues(args[0]).concurrency(2)
+        .handle("hold", String.class, name -> {
+          System.out.println("begun " + name);
+          while (!Files.exists(folder.resolve(name))) {
+            Thread.sleep(LOOK_MILLIS);
+          }
+          return "held " + name;
+        })
+        .build().awaitReady(Duration.ofSeconds(30));
+    System.out.println("ready");
+    worker.run();
+    System.out.println("left");
+  }
+}
