@@ -3,7 +3,7 @@
 import sys
 import time
 
-from benchmarks import compare, drain, idle, lateness, listing, memory, report, round_trip, submit, workflow
+from benchmarks import compare, drain, idle, languages, lateness, listing, memory, report, round_trip, submit, workflow
 from benchmarks.comparison import verdicts
 from benchmarks.figure import Figure
 
@@ -16,6 +16,7 @@ FIGURES = {
     "lateness": lateness.measure,
     "listing": listing.measure,
     "workflow": workflow.measure,
+    "languages": languages.measure,
 }
 COMPARISON = "compare"
 NAMES = (*FIGURES, COMPARISON)
