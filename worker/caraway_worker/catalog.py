@@ -23,6 +23,7 @@ class Catalog:
     ("wait" or "fail"), and its tasks.
 
     `worker` has the settings of a worker that the app's configuration names, by the fields of `settings.Settings`.
+    `log_line` is the form of the log's lines that it names; empty: none.
     `listens` names the signals of the worker's main part that have receivers, `commands` the app's own commands.
     """
 
@@ -34,6 +35,7 @@ class Catalog:
     listens: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     worker: dict[str, Any] = field(default_factory=dict)
+    log_line: str = ""
 
     def to_bytes(self) -> bytes:
         """Return it as the body of a READY frame."""

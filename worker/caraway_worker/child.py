@@ -198,6 +198,7 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
         listens=tuple(signal.name for signal in SIGNALS if signal.receivers),
         commands=tuple(COMMANDS),
         worker=app.conf.of_worker(),
+        log_line=app.conf.worker_log_format or "",
     )
 
 

@@ -12,6 +12,7 @@ from caraway.signals import (
     worker_process_shutdown,
 )
 from caraway.worker import WorkerInstance
+from caraway_worker import log_of_app
 from caraway_worker.options import ChildOptions
 
 _OF_THE_PROCESS = ("socket", "shared", "supervisor", "environment")
@@ -28,16 +29,17 @@ def found(app: Caraway, options: ChildOptions) -> None:
     celeryd_init.send(
         sender=options.worker,
         instance=instance_of(app, options),
-        conf=getattr(app, "conf", None),
+        conf=app.conf,
         options={**known, "app": app},
     )
 
 
 def imported(app: Caraway, options: ChildOptions) -> None:
     """All modules are imported; no task is taken yet."""
+    log_of_app.set_up(app, options)
     instance = instance_of(app, options)
     worker_init.send(sender=instance)
-    celeryd_after_setup.send(sender=options.worker, instance=instance, conf=getattr(app, "conf", None))
+    celeryd_after_setup.send(sender=options.worker, instance=instance, conf=app.conf)
     if not options.is_service:
         worker_process_init.send(sender=options.worker)
 

@@ -22,18 +22,38 @@ RESULT_SHOWN = 200
 logger = logging.getLogger("caraway.worker")
 
 
-class TaskFormatter(logging.Formatter):
-    """Puts the task's name and id before what is logged while it runs."""
+_COLORS = {logging.DEBUG: "34", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "35"}
 
-    def __init__(self) -> None:
-        super().__init__(FORMAT)
-        self._in_task = logging.Formatter(TASK_FORMAT)
+
+class TaskFormatter(logging.Formatter):
+    """Puts the task's name and id before what is logged while it runs; on a terminal levels may have colours."""
+
+    def __init__(self, line: str = FORMAT, task_line: str = TASK_FORMAT, *, colors: bool = False) -> None:
+        super().__init__(line)
+        self._in_task = logging.Formatter(task_line)
+        self._colors = _COLORS if colors else {}
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
-        if getattr(record, "task_id", OUTSIDE) == OUTSIDE:
-            return super().format(record)
-        return self._in_task.format(record)
+        in_task = getattr(record, "task_id", OUTSIDE) != OUTSIDE
+        text = self._in_task.format(record) if in_task else super().format(record)
+        color = self._colors.get(record.levelno)
+        return f"\x1b[{color}m{text}\x1b[0m" if color else text
+
+
+_ours: list[logging.Handler] = []
+
+
+def handler() -> logging.Handler | None:
+    """The handler that `set_up` made in this process; None: it made none."""
+    return _ours[-1] if _ours else None
+
+
+def use_format(line: str) -> None:
+    """Have the supervisor's lines be of this form; JSON stays what it is."""
+    ours = handler()
+    if ours is not None and not isinstance(ours.formatter, JsonLines):
+        ours.setFormatter(logging.Formatter(line))
 
 
 def file_of(pattern: str, name: str, index: int = 0) -> str:
@@ -52,13 +72,14 @@ def set_up(level: int, file: str = "", form: str = "text", *, in_task: bool = Fa
 
     Arguments: `form` is "text" or "json"; `in_task`: records are made while tasks run, and text begins with the task.
     """
-    handler: logging.Handler = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
+    made: logging.Handler = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
     if form == "json":
-        handler.setFormatter(JsonLines())
+        made.setFormatter(JsonLines())
     else:
-        handler.setFormatter(TaskFormatter() if in_task else logging.Formatter(FORMAT))
-    logging.basicConfig(level=level, handlers=[handler])
+        made.setFormatter(TaskFormatter() if in_task else logging.Formatter(FORMAT))
+    logging.basicConfig(level=level, handlers=[made])
     logging.getLogger().setLevel(level)
+    _ours.append(made)
 
 
 def set_up_child(options: ChildOptions) -> None:

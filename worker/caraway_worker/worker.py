@@ -24,7 +24,7 @@ from caraway_worker.facts import Facts
 from caraway_worker.gateway import Gateway, GatewayError
 from caraway_worker.intake import Intake
 from caraway_worker.lapse import LOST_GRACE, Lapse
-from caraway_worker.log import TaskLog
+from caraway_worker.log import TaskLog, use_format
 from caraway_worker.monitoring import Monitoring
 from caraway_worker.notice import Notice
 from caraway_worker.notices import Notices
@@ -124,6 +124,8 @@ class Worker:
         settings = settings_of_app(self._settings, self._unnamed, catalog.worker)
         if settings != self._settings:
             raise Reconfigured(settings)
+        if catalog.log_line:
+            use_format(catalog.log_line)
         self._catalog = catalog
         self._queues = self._settings.queues_of(catalog.default_queue)
         self._intake = Intake(catalog, self._settings)

@@ -10,12 +10,15 @@ from typing import Final
 from caraway.dispatch import Signal
 
 __all__ = [
+    "after_setup_logger",
+    "after_setup_task_logger",
     "after_task_publish",
     "before_task_publish",
     "celeryd_after_setup",
     "celeryd_init",
     "heartbeat_sent",
     "import_modules",
+    "setup_logging",
     "task_failure",
     "task_internal_error",
     "task_postrun",
@@ -84,6 +87,17 @@ worker_init: Final = Signal("worker_init")
 
 celeryd_after_setup: Final = Signal("celeryd_after_setup", {"instance", "conf"})
 """A process of a worker is set up; the sender is the worker's name."""
+
+setup_logging: Final = Signal("setup_logging", {"loglevel", "logfile", "format", "colorize"})
+"""A process of a worker has imported its modules. With a receiver, that does all of the log: nothing is set up."""
+
+after_setup_logger: Final = Signal("after_setup_logger", {"logger", "loglevel", "logfile", "format", "colorize"})
+"""The log is set up, in the root logger, which receivers may change."""
+
+after_setup_task_logger: Final = Signal(
+    "after_setup_task_logger", {"logger", "loglevel", "logfile", "format", "colorize"}
+)
+"""The same of the parent of all tasks' loggers, caraway.task."""
 
 worker_process_init: Final = Signal("worker_process_init")
 """A process that runs tasks is about to take the first; the sender is the worker's name."""

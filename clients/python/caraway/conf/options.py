@@ -291,6 +291,31 @@ _TABLE: Final = (
         "start_timeout",
     ),
     Option(
+        "worker_log_format", None, _OPTIONAL_TEXT, "The form of the log's lines.", _LOG, "time, level, process, message"
+    ),
+    Option(
+        "worker_task_log_format",
+        None,
+        _OPTIONAL_TEXT,
+        "The same of those that are written in a task.",
+        _LOG,
+        "time, level, process, message",
+    ),
+    Option("worker_log_color", None, _optional(_switch), "Whether levels have colours.", _LOG, "on a terminal"),
+    Option(
+        "worker_hijack_root_logger",
+        False,
+        _switch,
+        "Take away the handlers that your modules gave the root logger.",
+        _LOG,
+    ),
+    Option(
+        "worker_redirect_stdouts", None, _optional(_switch), "Log what tasks print.", _LOG, "`True`", "redirect_stdouts"
+    ),
+    Option(
+        "worker_redirect_stdouts_level", None, _OPTIONAL_TEXT, "Its level.", _LOG, "`WARNING`", "redirect_stdouts_level"
+    ),
+    Option(
         "task_always_eager",
         False,
         _switch,

@@ -1,0 +1,50 @@
+"""The app of the tests of the worker's log: LOG_CASE says what it does about the log."""
+
+import logging
+import os
+import sys
+from typing import Any
+
+from caraway import Caraway, signals
+from caraway.utils.log import get_task_logger
+
+app = Caraway("logs")
+CASE = os.environ.get("LOG_CASE", "")
+logger = get_task_logger(__name__)
+
+
+@app.task(name="speak")
+def speak(text: str) -> None:
+    logger.warning("task says %s", text)
+    logging.getLogger("elsewhere").warning("library says %s", text)
+
+
+if CASE == "formats":
+    app.conf.update(worker_log_format="LINE %(message)s", worker_task_log_format="TASK %(task_name)s %(message)s")
+elif CASE == "colors":
+    app.conf.worker_log_color = True
+elif CASE in ("kept", "hijack"):
+    own = logging.StreamHandler(sys.__stderr__)
+    own.setFormatter(logging.Formatter("OWN %(message)s"))
+    logging.getLogger().addHandler(own)
+    app.conf.worker_hijack_root_logger = CASE == "hijack"
+elif CASE == "setup":
+
+    @signals.setup_logging.connect
+    def set_up(loglevel: int, logfile: str | None, format: str, colorize: bool, **_: Any) -> None:
+        handler = logging.StreamHandler(sys.__stderr__)
+        handler.setFormatter(logging.Formatter(f"MINE {loglevel} {logfile} {colorize} %(message)s"))
+        logging.getLogger().addHandler(handler)
+
+elif CASE == "after":
+
+    @signals.after_setup_logger.connect
+    def after(logger: logging.Logger, **_: Any) -> None:
+        for handler in logger.handlers:
+            handler.setFormatter(logging.Formatter("AFTER %(message)s"))
+
+    @signals.after_setup_task_logger.connect
+    def after_task(logger: logging.Logger, **_: Any) -> None:
+        handler = logging.StreamHandler(sys.__stderr__)
+        handler.setFormatter(logging.Formatter("FOR TASKS %(message)s"))
+        logger.addHandler(handler)
