@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from benchmarks.install import BUILD, PROGRAMS, NotInstalled, python_environment
+from benchmarks.meter import Meter, metered
 from benchmarks.store import EMBEDDED, Store, running_store
 
 CARAWAY_BIN = Path(sys.executable).parent
@@ -42,6 +43,7 @@ class System:
     env: dict[str, str]
     workers: int = 1
     processes: dict[str, psutil.Process] = field(default_factory=dict)
+    meter: Meter | None = None
 
     def produce(self, operation: str, *arguments: object) -> dict[str, Any]:
         """Run an operation of the system's producer in a process of its own; gives what it printed."""
@@ -88,10 +90,12 @@ class System:
 
 
 @contextmanager
-def caraway(fsync: str = "always", settings: dict[str, str] = EMBEDDED) -> Iterator[System]:
-    """Caraway with one gateway."""
-    with new_folder() as folder, running_store(folder, fsync, settings) as store:
-        command = [str(CARAWAY_BIN / "caraway"), "server", "--redis", f"unix://{store.socket}"]
+def caraway(fsync: str = "always", settings: dict[str, str] = EMBEDDED, *, metering: bool = False) -> Iterator[System]:
+    """Caraway with one gateway; `metering`: with a meter between that and the store."""
+    with new_folder() as folder, running_store(folder, fsync, settings) as store, ExitStack() as ends:
+        meter = ends.enter_context(metered(store, folder)) if metering else None
+        command = [str(CARAWAY_BIN / "caraway"), "server"]
+        command += ["--redis", f"unix://{store.socket if meter is None else meter.socket}"]
         command += ["--listen", "127.0.0.1:0", "-l", "WARNING"]
         with _running(command, folder / "gateway.log", environment()) as gateway:
             line = _first_line(gateway, folder / "gateway.log", "listens on")
@@ -100,6 +104,7 @@ def caraway(fsync: str = "always", settings: dict[str, str] = EMBEDDED) -> Itera
             producer = [str(CARAWAY_BIN / "python"), str(PROGRAMS / "caraway_client.py")]
             system = System("caraway", store, folder, producer, worker, " ready.", env)
             system.processes["gateway"] = psutil.Process(gateway.pid)
+            system.meter = meter
             yield system
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from caraway_tasks import app, noop
 from clock import latencies, rate, read_ids, run, write_ids
 
+from caraway import chain, chord, group
 from caraway.channel import new_channel
 from caraway.ids import uuid7
 from caraway.payload import decode, encode_arguments
@@ -115,7 +116,21 @@ def keep_listing(per_second: str) -> dict[str, Any]:
     return {"calls": calls}
 
 
-OPERATIONS = (submit, submit_many, batch_delay, delay, delay_get, run_task, collect, lateness, keep_listing)
+def canvas(kind: str, count: str) -> dict[str, Any]:
+    """Time a chain, a group or a chord of noops, from its submit to its result."""
+    members = [noop.s(n) for n in range(int(count))]
+    if kind == "chain":
+        whole = chain(members[0], *(noop.s() for _ in members[1:]))
+    else:
+        whole = group(members) if kind == "group" else chord(members, noop.s())
+    start = time.perf_counter()
+    whole.apply_async().get(timeout=300)
+    return {"seconds": time.perf_counter() - start}
+
+
+OPERATIONS = (
+    submit, submit_many, batch_delay, delay, delay_get, run_task, collect, lateness, keep_listing, canvas,
+)  # fmt: skip
 
 if __name__ == "__main__":
     run({operation.__name__: operation for operation in OPERATIONS})

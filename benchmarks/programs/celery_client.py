@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from celery import chain, chord, group
 from celery_tasks import app, noop
 from clock import collected, latencies, rate, read_ids, run, write_ids
 
@@ -57,5 +58,17 @@ def lateness(count: str, span: str) -> dict[str, Any]:
     return {"seconds": [result.get() - due.timestamp() for result, due in zip(results, dues, strict=True)]}
 
 
+def canvas(kind: str, count: str) -> dict[str, Any]:
+    """Time a chain, a group or a chord of noops, from its submit to its result."""
+    members = [noop.s(n) for n in range(int(count))]
+    if kind == "chain":
+        whole = chain(members[0], *(noop.s() for _ in members[1:]))
+    else:
+        whole = group(members) if kind == "group" else chord(members, noop.s())
+    start = time.perf_counter()
+    whole.apply_async().get(timeout=300)
+    return {"seconds": time.perf_counter() - start}
+
+
 if __name__ == "__main__":
-    run({f.__name__: f for f in (submit, delay, delay_get, collect, lateness)})
+    run({f.__name__: f for f in (submit, delay, delay_get, collect, lateness, canvas)})

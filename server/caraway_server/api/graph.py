@@ -13,6 +13,8 @@ from caraway_server.store.store import Store
 Node = workflow_pb2.WorkflowNode
 Edge = Node.Edge
 
+_ONS = frozenset(Edge.On.values())
+_PASSES = frozenset(Edge.Pass.values())
 _INTO_COLLECTS = frozenset({On.SUCCESS, On.TERMINAL})
 
 
@@ -120,7 +122,7 @@ class GraphReader:
         for edge in node.after:
             if edge.node_id not in names:
                 raise unsound(node.node_id, f"comes after {edge.node_id!r}, which is no node of this workflow")
-            if edge.on not in Edge.On.values() or edge.pass_as not in Edge.Pass.values():
+            if edge.on not in _ONS or edge.pass_as not in _PASSES:
                 raise unsound(node.node_id, f"has an edge from {edge.node_id!r} of a kind that is not known")
             if is_task:
                 if bool(edge.kwarg) != (edge.pass_as == Edge.PASS_KWARG):

@@ -50,7 +50,7 @@ Item = tuple[Any, ...]
 
 
 def batches_of(nodes: Sequence[NewNode], depth: int = 0) -> list[list[Item]]:
-    """Items as graph.lua takes them, in batches of at most MOST_IN_ONE_SCRIPT nodes and edges.
+    """Items as making.lua takes them, in batches of at most MOST_IN_ONE_SCRIPT nodes and edges.
 
     Args:
         nodes: none stands before a node that it comes after.

@@ -11,11 +11,12 @@ _ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n"
 # What stands before a script, beside the prelude.
 _PARTS = {
     "revoke": ("revoking",),
-    "relay": ("revoking", "graph"),
-    **{f"workflow_{name}": ("graph",) for name in ("submit", "append", "seal", "cancel", "retry", "prune")},
+    "relay": ("revoking", "graph", "making"),
+    **{f"workflow_{name}": ("graph", "making") for name in ("submit", "append")},
+    **{f"workflow_{name}": ("graph",) for name in ("seal", "cancel", "retry", "prune")},
     "continue": ("graph",),
 }
-_NO_SCRIPTS = frozenset({"prelude", "revoking", "graph"})
+_NO_SCRIPTS = frozenset({"prelude", "revoking", "graph", "making"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 -- Accepts a workflow. New -> RUNNING. A small one is made at once, a larger one by the relay.
 -- request: id, fingerprint, name, result ttl or 0 as ttl, lease (of the producer; 0: it is whole), waiting (queues and how many
 --          of its nodes enter them at once), max_length (of a queue), latest (instant of a node), horizon (how far
---          ahead it may lie), count (of nodes), items (as graph.lua has them) or parts
+--          ahead it may lie), count (of nodes), items (as making.lua has them) or parts
 --          (packed entries of the outbox), result_ttl.
 -- Returns {word, about, record}: created, known, deleted, conflict, too_far, queue_full (about: the queue), taken, unknown (about: the node).
 local id = request.id
