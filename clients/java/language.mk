@@ -14,14 +14,11 @@ else
 
 setup-java: .build/java/classpath
 
-.build/maven/.ready: clients/java/pom.xml
-	@$(MVN) dependency:go-offline >/dev/null || { echo "caraway: Maven could not fetch what the Java client needs; mvn -f clients/java dependency:go-offline says why"; exit 1; }
-	@touch $@
-
 # What runs Java programs of this checkout: its classes, and all that they need.
-.build/java/classpath: .build/maven/.ready $(JAVA_SOURCES)
+.build/java/classpath: $(JAVA_SOURCES)
 	@mkdir -p .build/java
-	@$(MVN) -o test-compile dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@.jars -Dmdep.includeScope=test
+	@$(MVN) test-compile dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@.jars -Dmdep.includeScope=test \
+		|| { echo "caraway: the Java client can't be built; Maven's message above says why (no Maven Central?)"; exit 1; }
 	@printf '%s' "$(CURDIR)/clients/java/target/classes:$(CURDIR)/clients/java/target/test-classes:$$(cat $@.jars)" > $@
 
 lint-java: .build/java/classpath # javac and Javadoc, all warnings as errors (but resources that are only opened and closed)

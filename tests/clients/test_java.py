@@ -61,7 +61,6 @@ def test_the_module_passes_its_own_tests(classpath: str, gateway: GatewayProcess
     maven = [
         "mvn",
         "-B",
-        "-o",
         "-f",
         str(MODULE),
         f"-Dmaven.repo.local={ROOT}/.build/maven",
@@ -75,7 +74,7 @@ def test_the_module_passes_its_own_tests(classpath: str, gateway: GatewayProcess
 
 def test_without_a_gateway_its_tests_fail_and_say_what_to_do(classpath: str) -> None:
     launcher = f"-Dmaven.repo.local={ROOT}/.build/maven"
-    maven = ["mvn", "-B", "-o", "-f", str(MODULE), launcher, "-Pgateway", "-Dtest=TracingTest", "surefire:test"]
+    maven = ["mvn", "-B", "-f", str(MODULE), launcher, "-Pgateway", "-Dtest=TracingTest", "surefire:test"]
     running = Running(maven, env={"CARAWAY_TARGET": ""})
     assert running.process.wait(120) != 0
     running.stop()
