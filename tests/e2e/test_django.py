@@ -27,7 +27,8 @@ def environment(gateway: GatewayProcess, tmp_path: Path, monkeypatch: pytest.Mon
     for name, value in {
         "PYTHONPATH": f"{EXAMPLE}{os.pathsep}{TESTS}",
         "DATABASE": str(tmp_path / "db.sqlite3"),
-        "CARAWAY_TARGET": gateway.target,
+        "CELERY_BROKER_URL": f"grpc://{gateway.target}",
+        "SITE_GATEWAY": gateway.target,
     }.items():
         monkeypatch.setenv(name, value)
 
@@ -72,7 +73,7 @@ def test_comments_are_published_or_marked_as_spam(
 
     spam, other = post("Buy CHEAP pills, click here!"), post("Thank you, the part about retries helped me")
     assert (state_of(spam), state_of(other)) == ("waiting", "waiting")
-    start_worker(gateway.target, "-Q", "comments", "-c", "2", app="blog")
+    start_worker(gateway.target, "-c", "2", app="blog")
     eventually(lambda: state_of(spam) == "spam", timeout=SECONDS)
     eventually(lambda: state_of(other) == "published", timeout=SECONDS)
     assert [one["id"] for one in service.ask("GET", "/comments")["comments"]] == [other]
@@ -125,7 +126,7 @@ with transaction.atomic():
 @pytest.fixture
 def site(environment: None, gateway: GatewayProcess, start_worker: WorkerStarter) -> Callable[..., WorkerProcess]:
     """Starts a worker of the test's project."""
-    return lambda *flags: start_worker(gateway.target, "-Q", "site", *flags, app="e2e.django_site.app")
+    return lambda *flags: start_worker(gateway.target, *flags, app="e2e.django_site.app")
 
 
 def results(task: str, count: int) -> list[Any]:
@@ -196,7 +197,7 @@ from django.test import TestCase
 from e2e.django_site.app import app
 from e2e.django_site.pages.tasks import sync_task
 
-app.task_always_eager = True
+app.conf.task_always_eager = True
 
 class Tests(TestCase):
     def test_on_commit(self):

@@ -11,6 +11,7 @@ from caraway.migration.finding import Finding, Level
 from caraway.migration.names import Name, all_names, of_kind
 from caraway.migration.old_settings import current_name
 from caraway.migration.project import Project
+from caraway.migration.traps import PRIORITY
 
 CELERY = json.loads((Path(__file__).parents[1] / "docs" / "celery_names.json").read_text())
 SETTINGS, OPTIONS = list(of_kind("setting")), [*of_kind("task option"), *of_kind("call option")]
@@ -38,7 +39,7 @@ def shown(findings: list[Finding]) -> list[tuple[int, Level, str]]:
 
 def without_priority(findings: list[Finding]) -> list[Finding]:
     """Priorities are told of whatever the list says."""
-    return [finding for finding in findings if "priority" not in finding.name or finding.level is not Level.MEANING]
+    return [finding for finding in findings if finding.text != PRIORITY]
 
 
 def test_the_list_has_each_name_once() -> None:

@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click.testing
@@ -10,6 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from caraway.cli import main
+from support.gateway import GatewayProcess
+from support.worker import WorkerProcess
 
 PROJECTS = Path(__file__).with_name("projects")
 Told = set[tuple[str, int, str, str]]
@@ -179,3 +184,22 @@ def test_what_is_not_certain_is_left(tmp_path: Path) -> None:
         'LOGGER = "celery.app.trace"\n'
         'ä, used = "ä", caraway.canvas.chain, c.group  # the columns of what comes after ä count bytes\n'
     )
+
+
+def test_a_rewritten_program_runs(gateway: GatewayProcess, tmp_path: Path) -> None:
+    shutil.copytree(PROJECTS / "orders", tmp_path / "orders")
+    project = tmp_path / "orders"
+    left = told(project, "--fix", "--target", f"grpc://{gateway.target}")
+    # What is left to change by hand is what starts it.
+    assert {file for file, _, level, _ in left if level == "must change"} == {"Procfile", "requirements.txt"}
+    env = {"PYTHONPATH": str(project), "CARAWAY_TARGET": ""}
+    worker = WorkerProcess(gateway.target, "orders.app", "-Q", "orders", "-c", "2", env=env)
+    try:
+        worker.ready()
+        ended = subprocess.run(
+            [sys.executable, "place.py"], cwd=project, env={**os.environ, **env}, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        assert ended.stdout == "total 10 SUCCESS SUCCESS\n", ended.stderr
+    finally:
+        worker.stop()

@@ -1,10 +1,11 @@
-"""The app."""
+"""The app, as Celery's guide for Django has it: only the import is another."""
 
 import os
 
-from caraway import Caraway
+from caraway import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog.settings")
 
-app = Caraway("blog", default_queue="comments")  # the gateway: CARAWAY_TARGET, or localhost:50051
+app = Celery("blog")
+app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

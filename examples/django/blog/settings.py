@@ -1,4 +1,4 @@
-"""Settings of the project."""
+"""Settings of the project; those that begin with CELERY_ are the app's."""
 
 import os
 from pathlib import Path
@@ -19,3 +19,7 @@ DATABASES = {
         "OPTIONS": {"timeout": 20},
     }
 }
+
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "grpc://localhost:50051")
+CELERY_TASK_TIME_LIMIT = 30
+CELERY_TASK_DEFAULT_QUEUE = "comments"

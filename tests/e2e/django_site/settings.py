@@ -1,4 +1,4 @@
-"""Settings."""
+"""Settings; those that begin with CARAWAY_ are the app's."""
 
 import os
 
@@ -13,3 +13,6 @@ DATABASES = {
         "CONN_MAX_AGE": int(os.environ.get("CONN_MAX_AGE", "0")),
     }
 }
+
+CARAWAY_BROKER_URL = os.environ["SITE_GATEWAY"]
+CARAWAY_TASK_DEFAULT_QUEUE = "site"

@@ -22,7 +22,7 @@ _UNUSED: Final[Mapping[str, str]] = {
     "log": "the signals setup_logging and after_setup_logger change how a worker logs",
     "control": "app.control asks and commands workers",
     "tasks": "an app has its own registry",
-    "fixups": "caraway.contrib.django is used by naming it in INSTALLED_APPS",
+    "fixups": "an app is one of a Django project where the environment says DJANGO_SETTINGS_MODULE",
     "strict_typing": "arguments are checked at the call; @app.task(typing=False) leaves that out",
 }
 """Arguments of Celery's constructor that are taken and change nothing, with what stands in their place."""
