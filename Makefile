@@ -35,14 +35,15 @@ PROTOC = PATH="$(CURDIR)/$(GEN)/bin:$$PATH" $(CURDIR)/$(GEN)/bin/python -m grpc_
 # Each client other than Python's has a language.mk with targets of its own (setup-go, proto-go, lint-go); it adds its
 # name to LANGUAGES, and the folder of its generated code to GENERATED.
 LANGUAGES :=
-GENERATED := clients/python/caraway/v1
+OPENAPI := server/caraway_server/http/openapi.json
+GENERATED := clients/python/caraway/v1 $(OPENAPI)
 include $(wildcard clients/*/language.mk)
 
 .PHONY: setup-polyglot
 setup-polyglot: $(LANGUAGES:%=setup-%) ## install what the clients in other languages are built with
 
 .PHONY: proto
-proto: proto-python $(LANGUAGES:%=proto-%) ## regenerate all stubs that are checked in, with the one pinned protoc
+proto: proto-python proto-openapi $(LANGUAGES:%=proto-%) ## regenerate all stubs that are checked in, with the one pinned protoc
 
 .PHONY: proto-python
 proto-python: $(GEN)/.ready
@@ -51,6 +52,10 @@ proto-python: $(GEN)/.ready
 
 .build/image.binpb: $(GEN)/.ready $(PROTOS)
 	@$(PROTOC) --include_imports --include_source_info --descriptor_set_out=$@ $(PROTOS)
+
+.PHONY: proto-openapi
+proto-openapi: .build/image.binpb
+	@$(GEN)/bin/python proto/openapi.py $< > $(OPENAPI)
 
 .PHONY: baseline
 baseline: .build/image.binpb ## a release moves the contract that later changes must not break

@@ -55,6 +55,7 @@ from caraway_server.store.observer import NOBODY
 from caraway_server.store.store import Store
 
 if TYPE_CHECKING:
+    from caraway_server.http.listener import HttpListener
     from caraway_server.metrics.gateway import GatewayMetrics
 
 _log = logging.getLogger(__name__)
@@ -186,12 +187,15 @@ class Gateway:
         self._add_services(server)
         port = self._edge.listen(server)
         await server.start()
+        http = await self._start_http()
         self._start(self._edge.run())
         self._start(self._notes.run())
         for duty in self._duties:
             self._start(duty.run())
         on_listening(port)
         await stopped.wait()
+        if http is not None:
+            await http.close()
         await self._stop(server)
 
     def _add_services(self, server: grpc.aio.Server) -> None:
@@ -216,9 +220,28 @@ class Gateway:
         handlers = [bind(*item, confirm=confirm) for item in implementations.items()]
         reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         handlers.append(bind(REFLECTION, (reflection.aio.ReflectionServicer(reflected),)))
-        server.add_generic_rpc_handlers(self._edge.guard(handlers))
+        self._handlers = self._edge.guard(handlers)
+        server.add_generic_rpc_handlers(self._handlers)
         # Open to all, for load balancers and orchestrators have no token; it only tells whether the gateway works.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+
+    async def _start_http(self) -> "HttpListener | None":
+        settings = self._settings
+        if not settings.http:
+            return None
+        try:
+            # Who asks for no HTTP pays neither the library's memory nor its time to load.
+            from caraway_server.http.listener import HttpListener  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise OSError(f"--http needs the package {error.name}: pip install 'caraway[http]'") from error
+
+        services = (TASKS, WORKERS, WORKFLOWS, ADMIN, CONTROL)
+        listener = HttpListener(
+            settings.http, services, self._handlers, origins=settings.http_origins, tls=self._edge.http_tls(),
+            shared_port=self._shared_port,
+        )  # fmt: skip
+        _log.info("JSON over HTTP: %s", await listener.start())
+        return listener
 
     def _interceptors(self) -> list[grpc.aio.ServerInterceptor]:
         interceptors: list[grpc.aio.ServerInterceptor] = []

@@ -1,6 +1,7 @@
 """The gateway's edge, wired: how it is reached, and who may call."""
 
 import logging
+import ssl
 from collections.abc import Sequence
 
 import grpc
@@ -43,7 +44,7 @@ class Edge:
             _log.warning(
                 "%s reaches beyond this machine, and there is no %s (--insecure): anyone who can reach it can run "
                 "tasks, or listen to them",
-                self._settings.listen,
+                self._settings.listen if not self._settings.http else f"{self._settings.listen}, or --http,",
                 self._settings.unprotected,
             )
 
@@ -64,6 +65,10 @@ class Edge:
             return server.add_secure_port(address, self._certificates.credentials())
         except RuntimeError as error:
             raise OSError(f"--listen {address}: {error}") from error
+
+    def http_tls(self) -> ssl.SSLContext | None:
+        """What HTTP serves TLS with, the same files; None: it is served without."""
+        return None if self._certificates is None else self._certificates.context()
 
     async def run(self) -> None:
         """Looks after the files. Never returns; cancel it."""

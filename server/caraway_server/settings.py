@@ -62,6 +62,15 @@ class Settings:
         kind=ADDRESS,
         shown="off",
     )
+    http: str = setting(
+        "",
+        "Where the services are as JSON over HTTP, HOST:PORT, with the same TLS and tokens.",
+        kind=ADDRESS,
+        shown="off",
+    )
+    http_origins: tuple[str, ...] = setting(
+        (), "Origins of browsers' pages that may call there; * for all.", shown="none"
+    )
     max_batch_size: int = 500  # items in one request; clients send batches of this size without asking
 
     def __post_init__(self) -> None:
@@ -73,13 +82,15 @@ class Settings:
         host, port = self.host, self.listen.rpartition(":")[2]
         if not host or not port.isdecimal() or int(port) > 65535:
             return [Problem("listen", "write HOST:PORT")]
+        if self.processes > 1 and self.http.endswith(":0"):
+            return [Problem("http", "name a port: all processes share it")]
         if self.unprotected and not self.insecure:
             text = (
                 f"it reaches beyond this machine, and there is no {self.unprotected}: anyone who can reach the port "
                 "could run tasks, or listen to them. Name --tls-cert, --tls-key and --tokens; or listen on "
                 "127.0.0.1; or say --insecure in a closed network (docs/security.md)"
             )
-            return [Problem("listen", text)]
+            return [Problem("listen" if not _is_loopback(self.host) else "http", text)]
         return []
 
     def _tls_problems(self) -> list[Problem]:
@@ -120,7 +131,7 @@ class Settings:
     @property
     def unprotected(self) -> str:
         """What is missing of TLS and tokens where the address reaches beyond this machine; empty: nothing."""
-        if _is_loopback(self.host):
+        if _is_loopback(self.host) and (not self.http or _is_loopback(self.http.rpartition(":")[0].strip("[]"))):
             return ""
         missing = [name for name, there in (("TLS", self.tls_cert), ("file of tokens", self.tokens)) if there is None]
         return " and no ".join(missing)

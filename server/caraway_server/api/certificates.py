@@ -1,5 +1,6 @@
 """The gateway's certificate, for connections that are made from now on."""
 
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Certificates:
         self._cert, self._key, self._client_ca = cert, key, client_ca
         self._newest: Any = None
         self._given: Any = None
+        self._context: ssl.SSLContext | None = None
 
     def load(self) -> None:
         """Reads the files. Connections that are open stay as they are.
@@ -33,6 +35,7 @@ class Certificates:
         self._newest = grpc.ssl_server_certificate_configuration(
             [(files.key or b"", files.cert or b"")], root_certificates=files.ca
         )
+        self._load_context()
 
     def credentials(self) -> grpc.ServerCredentials:
         """What gRPC serves with: it asks for the newest certificate whenever a connection is made."""
@@ -41,6 +44,21 @@ class Certificates:
             self._given, self._fetch, require_client_authentication=self._client_ca is not None
         )
         return credentials
+
+    def context(self) -> ssl.SSLContext:
+        """What HTTP serves with; it takes new files for the connections after them."""
+        if self._context is None:
+            self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._load_context()
+        return self._context
+
+    def _load_context(self) -> None:
+        if self._context is None:
+            return
+        self._context.load_cert_chain(self._cert, self._key)
+        if self._client_ca is not None:
+            self._context.load_verify_locations(self._client_ca)
+            self._context.verify_mode = ssl.CERT_REQUIRED
 
     def _fetch(self) -> Any:
         """Called in gRPC's own threads; None says that nothing changed."""

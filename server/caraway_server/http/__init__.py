@@ -1,0 +1,1 @@
+"""The same services as JSON over HTTP, for curl and browsers."""
