@@ -57,7 +57,7 @@ class Curl:
         data = [] if body is None else ["--data-binary", body if isinstance(body, str) else json.dumps(body)]
         path = path if path.startswith("/") else f"/caraway.v1.{path}"
         done = subprocess.run(
-            ["curl", "-sS", "-i", "-H", "Expect:", "--max-time", str(SECONDS), *self.flags, *flags, *data, self.base + path],
+            ["curl", "-sSi", "-H", "Expect:", "-m", str(SECONDS), *self.flags, *flags, *data, self.base + path],
             capture_output=True, text=True, timeout=SECONDS + 10, check=True,
         )  # fmt: skip
         head, _, text = done.stdout.replace("\r\n", "\n").partition("\n\n")

@@ -2166,7 +2166,10 @@ type InputPart_Failure struct {
 	// Which.
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// Why.
-	Error         *TaskError `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	Error *TaskError `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// Where it hands its error on itself, and is no member of a collect: the task as it stood, without its error, and without
+	// arguments and headers beyond 64 KiB.
+	Task          *Task `protobuf:"bytes,3,opt,name=task,proto3" json:"task,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2211,6 +2214,13 @@ func (x *InputPart_Failure) GetTaskId() string {
 func (x *InputPart_Failure) GetError() *TaskError {
 	if x != nil {
 		return x.Error
+	}
+	return nil
+}
+
+func (x *InputPart_Failure) GetTask() *Task {
+	if x != nil {
+		return x.Task
 	}
 	return nil
 }
@@ -3018,7 +3028,7 @@ const file_caraway_v1_worker_service_proto_rawDesc = "" +
 	"\x0edelivery_count\x18\b \x01(\x05R\rdeliveryCount\x12-\n" +
 	"\x06inputs\x18\x1e \x03(\v2\x15.caraway.v1.InputPartR\x06inputs\x12\x1f\n" +
 	"\vmore_inputs\x18\x1f \x01(\bR\n" +
-	"moreInputs\"\x84\x04\n" +
+	"moreInputs\"\xaa\x04\n" +
 	"\tInputPart\x123\n" +
 	"\x05input\x18\x01 \x01(\v2\x1b.caraway.v1.InputPart.InputH\x00R\x05input\x12/\n" +
 	"\apayload\x18\x02 \x01(\v2\x13.caraway.v1.PayloadH\x00R\apayload\x129\n" +
@@ -3029,10 +3039,11 @@ const file_caraway_v1_worker_service_proto_rawDesc = "" +
 	"\x05Input\x12;\n" +
 	"\apass_as\x18\x01 \x01(\x0e2\".caraway.v1.WorkflowNode.Edge.PassR\x06passAs\x12\x14\n" +
 	"\x05kwarg\x18\x02 \x01(\tR\x05kwarg\x12\x17\n" +
-	"\atask_id\x18\x03 \x01(\tR\x06taskId\x1aO\n" +
+	"\atask_id\x18\x03 \x01(\tR\x06taskId\x1au\n" +
 	"\aFailure\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12+\n" +
-	"\x05error\x18\x02 \x01(\v2\x15.caraway.v1.TaskErrorR\x05error\x1a\n" +
+	"\x05error\x18\x02 \x01(\v2\x15.caraway.v1.TaskErrorR\x05error\x12$\n" +
+	"\x04task\x18\x03 \x01(\v2\x10.caraway.v1.TaskR\x04task\x1a\n" +
 	"\n" +
 	"\bListMarkB\x06\n" +
 	"\x04part\"k\n" +
@@ -3212,8 +3223,9 @@ var file_caraway_v1_worker_service_proto_goTypes = []any{
 	(*status.Status)(nil),              // 46: google.rpc.Status
 	(WorkflowNode_Edge_Pass)(0),        // 47: caraway.v1.WorkflowNode.Edge.Pass
 	(*TaskError)(nil),                  // 48: caraway.v1.TaskError
-	(*WorkflowNode)(nil),               // 49: caraway.v1.WorkflowNode
-	(Task_State)(0),                    // 50: caraway.v1.Task.State
+	(*Task)(nil),                       // 49: caraway.v1.Task
+	(*WorkflowNode)(nil),               // 50: caraway.v1.WorkflowNode
+	(Task_State)(0),                    // 51: caraway.v1.Task.State
 }
 var file_caraway_v1_worker_service_proto_depIdxs = []int32{
 	2,  // 0: caraway.v1.LeaseTasksRequest.hello:type_name -> caraway.v1.Hello
@@ -3268,33 +3280,34 @@ var file_caraway_v1_worker_service_proto_depIdxs = []int32{
 	29, // 49: caraway.v1.RenewLeasesResponse.cancels:type_name -> caraway.v1.CancelLeases.Item
 	47, // 50: caraway.v1.InputPart.Input.pass_as:type_name -> caraway.v1.WorkflowNode.Edge.Pass
 	48, // 51: caraway.v1.InputPart.Failure.error:type_name -> caraway.v1.TaskError
-	42, // 52: caraway.v1.CancelLeases.Item.grace:type_name -> google.protobuf.Duration
-	45, // 53: caraway.v1.TaskReport.Progress.detail:type_name -> caraway.v1.Payload
-	45, // 54: caraway.v1.TaskReport.Succeeded.result:type_name -> caraway.v1.Payload
-	49, // 55: caraway.v1.TaskReport.Succeeded.added_nodes:type_name -> caraway.v1.WorkflowNode
-	49, // 56: caraway.v1.TaskReport.Replaced.nodes:type_name -> caraway.v1.WorkflowNode
-	48, // 57: caraway.v1.TaskReport.Failed.error:type_name -> caraway.v1.TaskError
-	48, // 58: caraway.v1.TaskReport.Retry.error:type_name -> caraway.v1.TaskError
-	42, // 59: caraway.v1.TaskReport.Retry.delay:type_name -> google.protobuf.Duration
-	43, // 60: caraway.v1.TaskReport.Retry.overrides:type_name -> caraway.v1.TaskSpec
-	48, // 61: caraway.v1.TaskReport.Lost.error:type_name -> caraway.v1.TaskError
-	46, // 62: caraway.v1.ReportTasksResponse.Result.status:type_name -> google.rpc.Status
-	50, // 63: caraway.v1.ReportTasksResponse.Result.state:type_name -> caraway.v1.Task.State
-	0,  // 64: caraway.v1.WorkerService.LeaseTasks:input_type -> caraway.v1.LeaseTasksRequest
-	22, // 65: caraway.v1.WorkerService.PollTasks:input_type -> caraway.v1.PollTasksRequest
-	11, // 66: caraway.v1.WorkerService.GetInputs:input_type -> caraway.v1.GetInputsRequest
-	24, // 67: caraway.v1.WorkerService.RenewLeases:input_type -> caraway.v1.RenewLeasesRequest
-	19, // 68: caraway.v1.WorkerService.ReportTasks:input_type -> caraway.v1.ReportTasksRequest
-	1,  // 69: caraway.v1.WorkerService.LeaseTasks:output_type -> caraway.v1.LeaseTasksResponse
-	23, // 70: caraway.v1.WorkerService.PollTasks:output_type -> caraway.v1.PollTasksResponse
-	12, // 71: caraway.v1.WorkerService.GetInputs:output_type -> caraway.v1.GetInputsResponse
-	25, // 72: caraway.v1.WorkerService.RenewLeases:output_type -> caraway.v1.RenewLeasesResponse
-	21, // 73: caraway.v1.WorkerService.ReportTasks:output_type -> caraway.v1.ReportTasksResponse
-	69, // [69:74] is the sub-list for method output_type
-	64, // [64:69] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	49, // 52: caraway.v1.InputPart.Failure.task:type_name -> caraway.v1.Task
+	42, // 53: caraway.v1.CancelLeases.Item.grace:type_name -> google.protobuf.Duration
+	45, // 54: caraway.v1.TaskReport.Progress.detail:type_name -> caraway.v1.Payload
+	45, // 55: caraway.v1.TaskReport.Succeeded.result:type_name -> caraway.v1.Payload
+	50, // 56: caraway.v1.TaskReport.Succeeded.added_nodes:type_name -> caraway.v1.WorkflowNode
+	50, // 57: caraway.v1.TaskReport.Replaced.nodes:type_name -> caraway.v1.WorkflowNode
+	48, // 58: caraway.v1.TaskReport.Failed.error:type_name -> caraway.v1.TaskError
+	48, // 59: caraway.v1.TaskReport.Retry.error:type_name -> caraway.v1.TaskError
+	42, // 60: caraway.v1.TaskReport.Retry.delay:type_name -> google.protobuf.Duration
+	43, // 61: caraway.v1.TaskReport.Retry.overrides:type_name -> caraway.v1.TaskSpec
+	48, // 62: caraway.v1.TaskReport.Lost.error:type_name -> caraway.v1.TaskError
+	46, // 63: caraway.v1.ReportTasksResponse.Result.status:type_name -> google.rpc.Status
+	51, // 64: caraway.v1.ReportTasksResponse.Result.state:type_name -> caraway.v1.Task.State
+	0,  // 65: caraway.v1.WorkerService.LeaseTasks:input_type -> caraway.v1.LeaseTasksRequest
+	22, // 66: caraway.v1.WorkerService.PollTasks:input_type -> caraway.v1.PollTasksRequest
+	11, // 67: caraway.v1.WorkerService.GetInputs:input_type -> caraway.v1.GetInputsRequest
+	24, // 68: caraway.v1.WorkerService.RenewLeases:input_type -> caraway.v1.RenewLeasesRequest
+	19, // 69: caraway.v1.WorkerService.ReportTasks:input_type -> caraway.v1.ReportTasksRequest
+	1,  // 70: caraway.v1.WorkerService.LeaseTasks:output_type -> caraway.v1.LeaseTasksResponse
+	23, // 71: caraway.v1.WorkerService.PollTasks:output_type -> caraway.v1.PollTasksResponse
+	12, // 72: caraway.v1.WorkerService.GetInputs:output_type -> caraway.v1.GetInputsResponse
+	25, // 73: caraway.v1.WorkerService.RenewLeases:output_type -> caraway.v1.RenewLeasesResponse
+	21, // 74: caraway.v1.WorkerService.ReportTasks:output_type -> caraway.v1.ReportTasksResponse
+	70, // [70:75] is the sub-list for method output_type
+	65, // [65:70] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_caraway_v1_worker_service_proto_init() }
