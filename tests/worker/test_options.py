@@ -62,7 +62,7 @@ def test_processes_spread_the_slots(start_worker: WorkerStarter) -> None:
 )
 def test_settings_that_do_not_fit(fields: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidSettings, match=re.escape(message)):
-        Settings(app="x", **fields).queues_of("default")  # type: ignore[arg-type]
+        Settings(app="x", **fields).queues_of(("default",), True)  # type: ignore[arg-type]
 
 
 def test_excluded_queues_and_included_modules(

@@ -19,8 +19,8 @@ class TaskEntry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The app: how it reaches the gateway (as environment variables), its default queue, what to do with unknown names
-    ("wait" or "fail"), and its tasks.
+    """The app: how it reaches the gateway (as environment variables), its queues, and whether others may be served too,
+    what to do with unknown names ("wait" or "fail"), and its tasks.
 
     `worker` has the settings of a worker that the app's configuration names, by the fields of `settings.Settings`.
     `log_line` is the form of the log's lines that it names; empty: none.
@@ -29,7 +29,8 @@ class Catalog:
 
     app: str
     client: dict[str, str] = field(repr=False)  # it may hold a token
-    default_queue: str
+    queues: tuple[str, ...]
+    any_queue: bool
     unknown_task: str
     tasks: tuple[TaskEntry, ...]
     listens: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Catalog:
     def from_bytes(cls, body: bytes) -> "Catalog":
         """Read the body of a READY frame."""
         fields = json.loads(body)
+        fields["queues"] = tuple(fields["queues"])
         fields["tasks"] = tuple(TaskEntry(**entry) for entry in fields["tasks"])
         fields["listens"], fields["commands"] = tuple(fields["listens"]), tuple(fields["commands"])
         return cls(**fields)

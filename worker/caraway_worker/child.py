@@ -182,7 +182,8 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
     return Catalog(
         app=app.main or name,
         client=environment_of(app.client_settings),
-        default_queue=app.default_queue,
+        queues=app.queue_names,
+        any_queue=app.task_create_missing_queues,
         unknown_task=app.unknown_task,
         tasks=tuple(
             TaskEntry(

@@ -289,7 +289,7 @@ class Executor:
             hostname=self._options.worker,
             delivery_info={
                 "queue": spec.queue,
-                "priority": spec.priority,
+                "priority": self._app.turned(spec.priority),
                 "redelivered": lease.delivery_count > lease.attempt,
             },
             timelimit=self._limits_of(spec, task),

@@ -5,17 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caraway import request
-from caraway.payload import ReadingRules, decode_arguments
+from caraway.app import Caraway
+from caraway.payload import decode_arguments
 from caraway.v1 import worker_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A delivery that a worker has, or had. `hostname` is the worker's name, `rules` are the app's."""
+    """A delivery that a worker has, or had. `hostname` is the worker's name."""
 
     lease: worker_service_pb2.TaskLease
     hostname: str
-    rules: ReadingRules
+    app: Caraway
 
     @property
     def id(self) -> str:
@@ -34,12 +35,12 @@ class Request:
     @property
     def args(self) -> tuple[Any, ...]:
         """What it is called with. Raises PayloadError."""
-        return decode_arguments(self.lease.task, self.rules)[0]
+        return decode_arguments(self.lease.task, self.app)[0]
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """What it is called with. Raises PayloadError."""
-        return decode_arguments(self.lease.task, self.rules)[1]
+        return decode_arguments(self.lease.task, self.app)[1]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -70,6 +71,6 @@ class Request:
             "exchange": "",
             "routing_key": spec.queue,
             "queue": spec.queue,
-            "priority": spec.priority,
+            "priority": self.app.turned(spec.priority),
             "redelivered": lease.delivery_count > lease.attempt,
         }

@@ -163,9 +163,16 @@ class Settings(Credentials):
         """Whether the number of child processes changes."""
         return self.autoscale is not None and not pool_named(self.pool).shares_child
 
-    def queues_of(self, default: str) -> tuple[str, ...]:
-        """The queues to take tasks from, by an app whose own one is `default`. Raises InvalidSettings: none is left."""
-        queues = tuple(queue for queue in self.queues or (default,) if queue not in self.exclude_queues)
+    def queues_of(self, own: tuple[str, ...], any_queue: bool) -> tuple[str, ...]:
+        """The queues to take tasks from, by an app whose own are `own`; `any_queue`: others may be named too.
+
+        Raises InvalidSettings where none is left, or one may not be named.
+        """
+        unknown = [] if any_queue else [queue for queue in self.queues if queue not in own]
+        if unknown:
+            text = f"the app's task_queues has no {unknown[0]!r}, but {', '.join(own)}"
+            raise InvalidSettings([Problem("queues", text)])
+        queues = tuple(queue for queue in self.queues or own if queue not in self.exclude_queues)
         if not queues:
             raise InvalidSettings([Problem("exclude_queues", "no queue is left to take tasks from")])
         return queues

@@ -127,7 +127,7 @@ class Worker:
         if catalog.log_line:
             use_format(catalog.log_line)
         self._catalog = catalog
-        self._queues = self._settings.queues_of(catalog.default_queue)
+        self._queues = self._settings.queues_of(catalog.queues, catalog.any_queue)
         self._intake = Intake(catalog, self._settings)
         client = load(ClientSettings, environ={**catalog.client, **client_environment(self._settings)}, strict=False)
         target = self._facts.target = client.settings.target

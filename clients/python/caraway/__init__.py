@@ -4,6 +4,7 @@ from caraway.app import Caraway, current_app, current_task, shared_task
 from caraway.canvas import Signature, chain, chord, chunks, group, maybe_signature, signature, xmap, xstarmap
 from caraway.ids import uuid7 as uuid
 from caraway.middleware import Middleware
+from caraway.queues import Queue
 from caraway.result import AsyncResult
 from caraway.task import Task
 from caraway.unique import Unique
@@ -16,6 +17,7 @@ __all__ = [
     "Caraway",
     "Celery",
     "Middleware",
+    "Queue",
     "Signature",
     "Task",
     "Unique",

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 from caraway import eager, errbacks, result_tuples
 from caraway.async_result import AsyncResult
 from caraway.canvas.graph import Node
 from caraway.canvas.sender import Plan
-from caraway.content import Content
 from caraway.gateway import Gateway
 from caraway.group_result import GroupResult, ResultSet
 from caraway.middleware import MiddlewareChain, Submission
+from caraway.routing import Routing
 from caraway.send_policy import SendPolicy
 from caraway.spec import CallOptions
 from caraway.steps import awalk, walk
@@ -22,21 +23,12 @@ from caraway.workflows import Workflows
 __all__ = ["Canvases"]
 
 
-class Canvases(Content):
+class Canvases(Routing):
     """Base of apps."""
 
     task_always_eager: bool
     task_eager_propagates: bool
     task_store_eager_result: bool
-
-    @property
-    def _default_options(self) -> CallOptions:
-        raise NotImplementedError
-
-    @property
-    def tasks(self) -> Mapping[str, Any]:
-        """All tasks by their names."""
-        raise NotImplementedError
 
     @property
     def middleware(self) -> MiddlewareChain:
@@ -79,7 +71,7 @@ class Canvases(Content):
 
     def nodes_of(self, plan: Plan, *, is_part: bool = False) -> Iterator[workflow_pb2.WorkflowNode]:
         """Give a frozen canvas in the contract's words; `is_part` as `to_nodes`. Raises as `Task.delay`."""
-        return to_nodes(self.compiled(plan), self.options_of, is_part=is_part)
+        return to_nodes(self.compiled(plan), partial(self.options_of, known={}), is_part=is_part)
 
     def compiled(self, plan: Plan) -> Iterator[Node]:
         """Give the nodes of a frozen canvas, each as middleware around its submit has left it."""
@@ -104,9 +96,17 @@ class Canvases(Content):
             node, task=sent.name, args=sent.args, kwargs=sent.kwargs, options=cast(dict[str, Any], sent.options)
         )
 
-    def options_of(self, node: Node) -> CallOptions:
-        """Give the options of a node's call: with the app's own, and how its arguments are written and shown."""
-        options = cast(CallOptions, {**self._default_options, **node.options})
+    def options_of(self, node: Node, known: dict[str, int] | None = None) -> CallOptions:
+        """Give the options of a node's call: routed, and with how its arguments are written and shown.
+
+        `known` has the priorities of the nodes before it, and is given its own.
+        """
+        known = {} if known is None else known
+        before = known.get(node.after[0].source) if node.after else None
+        options = self.routed(node.task, node.args, node.kwargs, cast(CallOptions, node.options), before)
+        priority = options.get("priority")
+        if self.task_inherit_parent_priority and priority is not None:
+            known[node.id] = self.turned(priority)
         task = self.tasks.get(node.task)
         if task is None or task.hiding is None:
             return self.with_form(node.args, node.kwargs, options, None)

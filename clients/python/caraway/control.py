@@ -151,10 +151,13 @@ class Control:
         self.revoke(task_id, destination, terminate=True, signal=signal)
 
     def purge(self) -> int:
-        """Revoke all that waits in the app's default queue; gives how many."""
+        """Revoke all that waits in the app's queues (`task_queues`, or the default one); gives how many."""
+        return sum(self._purge(name) for name in self.app.queue_names)
+
+    def _purge(self, queue: str) -> int:
         count = 0
         while True:
-            request = admin_service_pb2.PurgeQueueRequest(name=self.app.default_queue)
+            request = admin_service_pb2.PurgeQueueRequest(name=queue)
             response: admin_service_pb2.PurgeQueueResponse = self._gateway.ask("PurgeQueue", request)
             count += response.purged_count
             if not response.more:

@@ -44,6 +44,7 @@ class _Run:
         self._results: dict[str, Any] = {}
         self._joining: dict[str, list[Edge]] = {}  # what tasks added to collects
         self._root = ""
+        self._priorities: dict[str, int] = {}
 
     def walk(self, nodes: Iterator[Node]) -> None:
         """Run all nodes, in order; those that a task was replaced by before those that follow it."""
@@ -132,7 +133,7 @@ class _Run:
 
     def _prepare(self, node: Node, task: Any) -> request.Context:
         spec = task_pb2.TaskSpec()
-        options = self._app.options_of(node)
+        options = self._app.options_of(node, self._priorities)
         args, kwargs = node.args, dict(node.kwargs)
         if self._exact:
             fill(spec, node.id, node.task, args, kwargs, options)

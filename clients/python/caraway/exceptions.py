@@ -20,7 +20,7 @@ CarawayError
 │   │   ├── InvalidWorkflow      its graph is not sound
 │   │   └── PayloadTooLarge
 │   ├── UniqueConflict           another task has the uniqueness key
-│   ├── QueueNotFound
+│   ├── QueueNotFound            (also KeyError)
 │   ├── WorkerNotFound
 │   ├── WorkflowNotFound
 │   ├── WorkflowIdConflict
@@ -185,8 +185,13 @@ class UniqueConflict(RequestError):
     """Another task has the uniqueness key; `metadata["task_id"]` says which."""
 
 
-class QueueNotFound(RequestError):
-    """No queue has this name: it holds no task, and nothing was set for it."""
+class QueueNotFound(RequestError, KeyError):
+    """No queue has this name: it holds no task, and nothing was set for it; or a setting of the app names none.
+
+    The app's `task_create_missing_queues` may forget about the latter.
+    """
+
+    __str__ = CarawayError.__str__
 
 
 class WorkerNotFound(RequestError):

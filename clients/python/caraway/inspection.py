@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from caraway.destination import Destination, keyed
 from caraway.durations import Seconds
 from caraway.exceptions import PayloadError
-from caraway.payload import ReadingRules, decode_arguments
+from caraway.payload import decode_arguments
 from caraway.readings import Found, tasks_held, tasks_of_queues, workers_there
 from caraway.v1 import control_service_pb2, task_pb2, task_service_pb2
 
@@ -53,7 +53,7 @@ class Inspect:
         """Made by `app.control.inspect`."""
         self._control = control
         self._gateway = control.app.gateway
-        self._rules: ReadingRules = control.app
+        self._app = control.app
         self._destination = destination
         self._timeout = timeout
         self._callback = callback
@@ -101,7 +101,7 @@ class Inspect:
         states = (_State.STATE_SCHEDULED, _State.STATE_RETRYING)
         return self._listed(
             lambda workers: tasks_of_queues(self._gateway, workers, states, _FULL),
-            lambda _, task: _waiting(task, self._rules),
+            lambda _, task: _waiting(task, self._app),
         )
 
     def revoked(self) -> Replies:
@@ -133,7 +133,7 @@ class Inspect:
         for task in self._read(wanted):
             state = _HELD.get(task.state)
             if state is not None and task.worker_id in keys:
-                found[keys[task.worker_id]][task.task_id] = [state, _document(task, names[task.worker_id], self._rules)]
+                found[keys[task.worker_id]][task.task_id] = [state, _document(task, names[task.worker_id], self._app)]
         return found or None
 
     def _read(self, ids: Sequence[str]) -> Iterator[task_pb2.Task]:
@@ -156,7 +156,7 @@ class Inspect:
     def _held(self, state: task_pb2.Task.State.ValueType) -> Replies:
         return self._listed(
             lambda workers: tasks_held(self._gateway, workers, state, _FULL),
-            lambda worker, task: _document(task, worker.info.name, self._rules),
+            lambda worker, task: _document(task, worker.info.name, self._app),
         )
 
     def _listed(self, read: Callable[[list[_Worker]], Found], show: Callable[[_Worker, task_pb2.Task], Any]) -> Replies:
@@ -169,10 +169,10 @@ class Inspect:
         return found or None
 
 
-def _document(task: task_pb2.Task, worker: str | None, rules: ReadingRules) -> dict[str, Any]:
+def _document(task: task_pb2.Task, worker: str | None, app: Any) -> dict[str, Any]:
     spec = task.spec
     try:
-        args, kwargs = decode_arguments(spec, rules)
+        args, kwargs = decode_arguments(spec, app)
     except PayloadError:
         args, kwargs = (), {}
     return {
@@ -187,12 +187,12 @@ def _document(task: task_pb2.Task, worker: str | None, rules: ReadingRules) -> d
         "delivery_info": {
             "exchange": "",
             "routing_key": spec.queue,
-            "priority": spec.priority,
+            "priority": app.turned(spec.priority),
             "redelivered": task.delivery_count > task.attempt,
         },
     }
 
 
-def _waiting(task: task_pb2.Task, rules: ReadingRules) -> dict[str, Any]:
+def _waiting(task: task_pb2.Task, app: Any) -> dict[str, Any]:
     eta = task.next_attempt_time.ToDatetime(tzinfo=UTC).isoformat() if task.HasField("next_attempt_time") else None
-    return {"eta": eta, "priority": task.spec.priority, "request": _document(task, None, rules)}
+    return {"eta": eta, "priority": app.turned(task.spec.priority), "request": _document(task, None, app)}

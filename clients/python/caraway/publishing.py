@@ -5,13 +5,12 @@ from typing import Any, cast
 
 from caraway import request
 from caraway.payload import ReadingRules, decode_arguments
+from caraway.queues import DEFAULT_QUEUE
 from caraway.signals import after_task_publish, before_task_publish
 from caraway.spec import CallOptions
 from caraway.v1 import task_pb2
 
 __all__ = ["after", "before"]
-
-DEFAULT_QUEUE = "default"
 
 
 def before(

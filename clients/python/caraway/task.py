@@ -33,6 +33,17 @@ C = TypeVar("C", default=R)
 class App(Sender, Protocol):
     """An app, as its tasks see it."""
 
+    finalized: bool
+
+    def finalize(self, auto: bool = False) -> None:
+        """Take in what belongs to every app."""
+
+    def turned(self, priority: int) -> int:
+        """Turn a priority into the contract's words."""
+
+    def checked_queue(self, queue: Any) -> str:
+        """Give the name of a queue. Raises QueueNotFound where it may not be named."""
+
     def submit(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> AsyncResult[Any]:
         """Submit a task."""
 
@@ -49,6 +60,8 @@ class App(Sender, Protocol):
 
 class _NoApp:
     """Stands where the app will be, for a task class that is used before it is registered."""
+
+    finalized = True
 
     def __getattr__(self, name: str) -> NoReturn:
         raise ImproperlyConfigured(
@@ -109,6 +122,18 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         self.function = self.run if function is None else function
         self.is_bound = bind
         self.is_async = inspect.iscoroutinefunction(self.function)
+        self._make_body()
+        if function is not None:
+            functools.update_wrapper(self, function, updated=())
+
+    def _annotate(self, attributes: Mapping[str, Any]) -> None:
+        """Take attributes from outside of its code. Raises as `_set_up`."""
+        self._set_options(attributes)
+        self._make_body()
+
+    def _make_body(self) -> None:
+        """Make what its options ask for around its function."""
+        name, bind = self.name, self.is_bound
         self.has_hooks = self._has_hooks()
         self.hiding = Hiding(name, self.function, bind, self.hidden) if self.hidden else None
         self._check = CallCheck(name, self.function, bind).check if self.typing else None
@@ -119,8 +144,6 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         if self.autoretry_for:
             body = retry_on_errors(self, body)
         self.run = body  # type: ignore[method-assign]
-        if function is not None:
-            functools.update_wrapper(self, function, updated=())
 
     def _make_models(self, bind: bool) -> Any:
         try:
@@ -220,6 +243,8 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         return (positional, named) if self._models is None else self._models.dumped(positional, named)
 
     def _options(self) -> CallOptions:
+        if not self.app.finalized:
+            self.app.finalize(auto=True)  # which may change them
         options = self._form()
         if self.queue is not None:
             options["queue"] = self.queue
@@ -309,11 +334,20 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         if args is not None or kwargs is not None:
             call = self._call(attempt.args if args is None else args, attempt.kwargs if kwargs is None else kwargs)
         form = {} if call is None else self.app.with_form(*call, self._form(), self.hiding)
-        overrides = overrides_of(attempt, call, form, options)
+        overrides = overrides_of(attempt, call, form, self._routed(options))
         again = Retry(_retry_text(cause), cause, self._delay(eta, countdown), overrides=overrides)
         if throw:
             raise again from cause
         return again
+
+    def _routed(self, options: RetryOptions) -> RetryOptions:
+        """A retry stays where its task is, unless it says otherwise; routes are not asked again."""
+        queue, priority = options.get("queue"), options.get("priority")
+        if queue is not None:
+            options = {**options, "queue": self.app.checked_queue(queue)}
+        if priority is not None:
+            options = {**options, "priority": self.app.turned(priority)}
+        return options
 
     def _used_up(self, attempt: Context) -> MaxRetriesExceededError:
         return MaxRetriesExceededError(

@@ -91,10 +91,6 @@ class Configuring(Content, Hooks):
 
     def _options_of_calls(self) -> CallOptions:
         options: CallOptions = {}
-        if self.default_queue != OPTIONS["task_default_queue"].default:
-            options["queue"] = self.default_queue
-        if self.conf.task_default_priority is not None:
-            options["priority"] = self.conf.task_default_priority
         if self.conf.result_expires is not None:
             options["result_ttl"] = self.conf.result_expires
         return options

@@ -92,9 +92,8 @@ class Submitting(Canvases):
     def _prepare(
         self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions
     ) -> tuple[AsyncResult[Any], CallOptions, dict[str, Any] | None]:
-        """The result, the options with the app's own, and for a unique task its arguments by name."""
-        if self._default_options:
-            options = {**self._default_options, **options}
+        """The result, the options routed, and for a unique task its arguments by name."""
+        options = self.routed(name, args, kwargs, options)
         task = self.tasks.get(name)
         options = self.with_form(args, kwargs, options, None if task is None else task.hiding)
         result_class = AsyncResult if task is None else task.result_class

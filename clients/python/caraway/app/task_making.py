@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
+from caraway.annotations import attributes_for
 from caraway.app import finalizing
 from caraway.app.configuring import Configuring
 from caraway.app.naming import gen_task_name, name_of
@@ -59,6 +60,8 @@ class TaskMaking(Configuring, Submitting):
             self._finalizing = True
             try:
                 finalizing.bind_all(self)
+                for task in self._tasks.values():
+                    self._annotate(task)
             finally:
                 self._finalizing = False
             self.finalized = True
@@ -102,7 +105,7 @@ class TaskMaking(Configuring, Submitting):
         def register(body: Callable[..., Any]) -> Task[..., Any]:
             made = (base or self.Task)()
             made._set_up(self, name or name_of(self, body), body, bind=bind, options=options)
-            self._tasks.register(made)
+            self._add(made)
             return made
 
         return register if function is None else register(function)
@@ -114,8 +117,18 @@ class TaskMaking(Configuring, Submitting):
         """
         made = task() if isinstance(task, type) else task
         made._set_up(self, made.name or name_of(self, type(made)), options=options)
-        self._tasks.register(made)
+        self._add(made)
         return made
+
+    def _add(self, task: AnyTask) -> None:
+        self._tasks.register(task)
+        if self.finalized:
+            self._annotate(task)
+
+    def _annotate(self, task: AnyTask) -> None:
+        attributes = attributes_for(self.task_annotations, task)
+        if attributes:
+            task._annotate(attributes)
 
     def gen_task_name(self, name: str, module: str) -> str:
         """Name a task that is given no name, after its function and that one's module; a subclass may do it its way."""
