@@ -17,9 +17,8 @@ def attributes_for(annotations: Any, task: Any) -> dict[str, Any]:
     of those, of which the first that gives some counts. Raises ImproperlyConfigured for anything else.
     """
     each = [_annotation(one) for one in _listed(annotations)]
-    for_all: Mapping[str, Any] = next(
-        filter(None, (one.annotate_any() for one in each if hasattr(one, "annotate_any"))), {}
-    )
+    of_all = (one.annotate_any() for one in each if hasattr(one, "annotate_any"))
+    for_all: Mapping[str, Any] = next(filter(None, of_all), {})
     for_one: Mapping[str, Any] = next(filter(None, (one.annotate(task) for one in each)), {})
     return {**for_all, **for_one}
 
