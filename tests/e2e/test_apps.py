@@ -1,4 +1,4 @@
-"""Apps as programs have them: discovered and shared tasks, routes and queues, several in a process, started by themselves."""
+"""Apps as programs have them: tasks discovered and shared, routes and queues, several apps, started by themselves."""
 
 import os
 import sys

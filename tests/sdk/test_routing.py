@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from caraway import Caraway, Queue, Task, chain, chord, group, queues
+from caraway import Caraway, Middleware, Queue, Task, chain, chord, group, queues
 from caraway.exceptions import ImproperlyConfigured, QueueNotFound
+from caraway.middleware import Submission
 from caraway.request import Context, pop, push
 from caraway.v1 import task_pb2
 from support.gateway import GatewayProcess
@@ -117,6 +118,21 @@ async def test_awaited_calls_batches_and_canvases_are_routed(make: AppMaker) -> 
     results += [*sent.parent.results, task.apply_async(link=task.si())]
     assert [(spec.queue, spec.priority) for spec in (spec_of(app, one) for one in results)] == [("there", 6)] * 5
     assert (spec_of(app, sent).queue, spec_of(app, sent).priority) == ("own", 6)
+
+
+def test_middleware_comes_before_routes(make: AppMaker) -> None:
+    class Choosing(Middleware):
+        def submit(self, submission: Submission, call_next: Any) -> Any:
+            if submission.args:
+                submission.options = {"queue": "chosen"}
+            return call_next(submission)
+
+        async def asubmit(self, submission: Submission, call_next: Any) -> Any:
+            return self.submit(submission, call_next)
+
+    app = make(task_routes={"*": "routed"})
+    app.add_middleware(Choosing())
+    assert [queue_of(app, app.send_task("a", args)) for args in ((), (1,))] == ["routed", "chosen"]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,11 @@
 """Every error that Caraway raises.
 
-CarawayError
+CarawayError                     Celery's CeleryError, which is another name of it here
 ├── ImproperlyConfigured         an app, or one of its options, is wrong
 │   ├── AppNotFound              -A names no app
-│   └── AlreadyRegistered        another function has the task's name
+│   └── AlreadyRegistered        another function has the task's name (also TaskError)
 ├── OperationalError             the gateway, or its store, stays away
-├── TimeoutError                 a wait took too long (also builtins.TimeoutError)
 ├── SubmitError                  some tasks of a batch were refused
-├── IncompleteStream             results that follow are not known yet
 ├── PayloadError                 a value can't be written or read
 │   ├── EncodeError
 │   ├── DecodeError
@@ -16,11 +14,11 @@ CarawayError
 ├── RequestError                 the gateway refused a call
 │   ├── TaskNotFound
 │   ├── TaskIdConflict
-│   ├── InvalidTask
+│   ├── InvalidTask              Celery's InvalidTaskError (also TaskError)
 │   │   ├── InvalidWorkflow      its graph is not sound
 │   │   └── PayloadTooLarge
 │   ├── UniqueConflict           another task has the uniqueness key
-│   ├── QueueNotFound            (also KeyError)
+│   ├── QueueNotFound            (also TaskError and KeyError)
 │   ├── WorkerNotFound
 │   ├── WorkflowNotFound
 │   ├── WorkflowIdConflict
@@ -32,14 +30,17 @@ CarawayError
 │   ├── Unauthenticated          no token, or none that the gateway knows
 │   └── InternalError
 ├── RemoteError                  a task failed with an error that this process does not know
-├── NotRegistered                no task has this name (also KeyError)
-├── MaxRetriesExceededError
+├── TaskError                    about one task
+│   ├── IncompleteStream         results that follow are not known yet
+│   ├── MaxRetriesExceededError
+│   ├── NotRegistered            no task has this name (also KeyError)
+│   ├── TaskRevokedError
+│   │   └── TaskExpiredError
+│   └── TimeoutError             a wait took too long (also builtins.TimeoutError)
 ├── SoftTimeLimitExceeded
 ├── TimeLimitExceeded
 ├── WorkerLostError
 │   └── LostLimitError           quarantined: too many of its workers died
-├── TaskRevokedError
-│   └── TaskExpiredError
 ├── TaskRejectedError
 └── TaskPredicate                raised by a task to steer its own end
     ├── Retry
@@ -58,6 +59,7 @@ __all__ = [
     "AppNotFound",
     "BatchRejected",
     "CarawayError",
+    "CeleryError",
     "ContentDisallowed",
     "DecodeError",
     "EncodeError",
@@ -66,6 +68,7 @@ __all__ = [
     "IncompleteStream",
     "InternalError",
     "InvalidTask",
+    "InvalidTaskError",
     "InvalidWorkflow",
     "LostLimitError",
     "MaxRetriesExceededError",
@@ -84,6 +87,7 @@ __all__ = [
     "SoftTimeLimitExceeded",
     "StoreFull",
     "SubmitError",
+    "TaskError",
     "TaskExpiredError",
     "TaskIdConflict",
     "TaskNotFound",
@@ -107,6 +111,13 @@ class CarawayError(Exception):
     """Base of all errors of Caraway."""
 
 
+CeleryError = CarawayError
+
+
+class TaskError(CarawayError):
+    """Base of errors that are about one task, as Celery has it."""
+
+
 class ImproperlyConfigured(CarawayError):
     """An app, a task or one of their options is wrong."""
 
@@ -115,7 +126,7 @@ class AppNotFound(ImproperlyConfigured):
     """No app is found under the name given."""
 
 
-class AlreadyRegistered(ImproperlyConfigured):
+class AlreadyRegistered(ImproperlyConfigured, TaskError):
     """Another function has the task's name."""
 
 
@@ -132,11 +143,11 @@ class OperationalError(CarawayError):
         self.reason = reason
 
 
-class TimeoutError(CarawayError, builtins.TimeoutError):
+class TimeoutError(TaskError, builtins.TimeoutError):
     """A wait for a result took longer than its timeout; the task goes on."""
 
 
-class IncompleteStream(CarawayError):
+class IncompleteStream(TaskError):
     """A result has not ended, so that what comes after it is not known yet."""
 
 
@@ -185,7 +196,7 @@ class UniqueConflict(RequestError):
     """Another task has the uniqueness key; `metadata["task_id"]` says which."""
 
 
-class QueueNotFound(RequestError, KeyError):
+class QueueNotFound(RequestError, TaskError, KeyError):
     """No queue has this name: it holds no task, and nothing was set for it; or a setting of the app names none.
 
     The app's `task_create_missing_queues` may forget about the latter.
@@ -214,8 +225,11 @@ class WorkflowStateError(RequestError):
     """The workflow is not in a state for this: it takes no more nodes, a part is missing, or it can't be run again."""
 
 
-class InvalidTask(RequestError):
+class InvalidTask(RequestError, TaskError):
     """A field of the request is missing, malformed or out of its range; `metadata["field"]` says which."""
+
+
+InvalidTaskError = InvalidTask
 
 
 class InvalidWorkflow(InvalidTask):
@@ -272,7 +286,7 @@ class RemoteError(CarawayError):
         self.traceback = traceback
 
 
-class NotRegistered(CarawayError, KeyError):
+class NotRegistered(TaskError, KeyError):
     """No task of this name is registered."""
 
     def __str__(self) -> str:
@@ -280,7 +294,7 @@ class NotRegistered(CarawayError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
-class MaxRetriesExceededError(CarawayError):
+class MaxRetriesExceededError(TaskError):
     """A task asked for a retry when its retries were used up."""
 
     def __init__(self, message: str = "", task_args: Sequence[Any] = (), task_kwargs: Mapping[str, Any] | None = None):
@@ -306,7 +320,7 @@ class LostLimitError(WorkerLostError):
     """The task was quarantined: too many of its deliveries ended in a lost worker or process."""
 
 
-class TaskRevokedError(CarawayError):
+class TaskRevokedError(TaskError):
     """The task was revoked."""
 
 
@@ -342,6 +356,12 @@ class Retry(TaskPredicate):
         self.exc = exc
         self.when = when
         self.overrides = overrides
+
+    def humanize(self) -> str:
+        """Say when: "in 3s", "at" an instant, or "now"."""
+        if isinstance(self.when, datetime):
+            return f"at {self.when}"
+        return f"in {self.delay:g}s" if self.delay else "now"
 
     @property
     def delay(self) -> float:

@@ -5,10 +5,12 @@ from typing import Final
 from caraway.v1 import task_pb2
 
 __all__ = [
+    "ALL_STATES",
     "EXCEPTION_STATES",
     "FAILURE",
     "IGNORED",
     "PENDING",
+    "PRECEDENCE",
     "PROPAGATE_STATES",
     "READY_STATES",
     "RECEIVED",
@@ -19,6 +21,8 @@ __all__ = [
     "SUCCESS",
     "UNREADY_STATES",
     "of",
+    "precedence",
+    "state",
 ]
 
 PENDING: Final = "PENDING"
@@ -38,6 +42,34 @@ READY_STATES: Final = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED, IGNORED})
 UNREADY_STATES: Final = frozenset({PENDING, RECEIVED, STARTED, RETRY})
 EXCEPTION_STATES: Final = frozenset({RETRY, FAILURE, REVOKED, REJECTED})
 PROPAGATE_STATES: Final = frozenset({FAILURE, REVOKED, REJECTED})
+ALL_STATES: Final = READY_STATES | UNREADY_STATES
+
+PRECEDENCE: Final = (SUCCESS, FAILURE, None, REVOKED, STARTED, RECEIVED, REJECTED, RETRY, PENDING)
+"""States from the one that counts most; None stands for a task's own states, and for those that are not here."""
+
+
+def precedence(state: str) -> int:
+    """Give a state's place in PRECEDENCE; the lower one counts more."""
+    return PRECEDENCE.index(state if state in PRECEDENCE else None)
+
+
+class state(str):  # Celery's name
+    """A state that compares by precedence: `state("PROGRESS") > state("STARTED")`. It equals its name."""
+
+    __slots__ = ()
+
+    def __gt__(self, other: str) -> bool:
+        return precedence(self) < precedence(other)
+
+    def __ge__(self, other: str) -> bool:
+        return precedence(self) <= precedence(other)
+
+    def __lt__(self, other: str) -> bool:
+        return precedence(self) > precedence(other)
+
+    def __le__(self, other: str) -> bool:
+        return precedence(self) >= precedence(other)
+
 
 _State = task_pb2.Task
 _NAMES: Final[dict[int, str]] = {
