@@ -1,7 +1,9 @@
 """A worker's life as receivers of signals are told it, and commands of the app's own."""
 
 import json
+import os
 import signal
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from caraway import Caraway
 from caraway.worker.control import control_command
-from support.processes import eventually
+from support.processes import CARAWAY, eventually
 
 from .conftest import WorkerStarter
 from .worker_process import DEADLINE, WorkerProcess
@@ -129,6 +131,20 @@ def test_what_a_command_ends_by_is_told_and_harms_nobody(control: Caraway, life:
     assert broadcast(control, "die") == {"error": "the process that runs commands died: exit code 3"}
     assert broadcast(control, "make", n=5)["made"] == [5]
     assert control.send_task("add", (1, 2), queue=life.queue).get(timeout=DEADLINE) == 3
+
+
+def test_an_operator_runs_them_by_hand(control: Caraway, life: Life) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "CARAWAY_TARGET": control.target}
+        command = [*CARAWAY, "control", *words, "-d", NAME, "-t", "30s"]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=DEADLINE)
+
+    made = run("make", "n=3", "--json")
+    assert (made.returncode, json.loads(made.stdout)["make"]["made"]) == (0, [3])
+    assert "not now" in run("refuse", "why=not now").stdout, "a value that is no JSON is text"
+    wrong = run("make", "3")
+    assert (wrong.returncode, "arguments are written NAME=VALUE, and '3' is not" in wrong.stderr) == (2, True)
+    assert run("ping", "-d", "nobody@nowhere").returncode == 1
 
 
 def test_two_functions_can_t_have_one_command() -> None:

@@ -1,6 +1,6 @@
 """Canvases: what an app does with them, and with their results."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast

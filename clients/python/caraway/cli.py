@@ -16,6 +16,7 @@ _OWN: Final = {
     "call": "submitting",
     "completion": "completion",
     "config": "configuration",
+    "control": "controlling",
     "count": "listing",
     "delete": "tasks",
     "info": "server",

@@ -28,10 +28,14 @@ class Routing(Content):
     task_annotations: Any = app_setting("task_annotations")
 
     default_queue: str
-    _default_options: CallOptions
 
     _routes_of: tuple[Any, Routes] | None = None
     _names_of: tuple[Any, tuple[str, ...]] | None = None
+
+    @property
+    def _default_options(self) -> CallOptions:
+        """Options of every call that does not name them; of those that routing says nothing of."""
+        raise NotImplementedError
 
     @property
     def tasks(self) -> Mapping[str, Any]:

@@ -29,7 +29,6 @@ __all__ = [
     "task_revoked",
     "task_success",
     "task_unknown",
-    "user_preload_options",
     "worker_init",
     "worker_process_init",
     "worker_process_shutdown",
@@ -75,9 +74,6 @@ task_unknown: Final = Signal("task_unknown", {"message", "exc", "name", "id"})
 
 import_modules: Final = Signal("import_modules")
 """A program imports the app's modules of tasks; the sender is the app."""
-
-user_preload_options: Final = Signal("user_preload_options", {"app", "options"})
-"""A command that was given `-A` has read the options that the app added; the sender is the command."""
 
 celeryd_init: Final = Signal("celeryd_init", {"instance", "conf", "options"})
 """A process of a worker has found the app, and nothing else yet; the sender is the worker's name."""

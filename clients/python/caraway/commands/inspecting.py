@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any, Final
 
 import click
 
-from caraway.commands.connection import Session, exit_if, operator_command
+from caraway.commands.asking import choose, conclude, show_answers
+from caraway.commands.connection import Session, operator_command
 from caraway.commands.settings_options import Duration
 from caraway.commands.task_form import describe
 from caraway.commands.workers import describe_worker
-from caraway.control import Control
-from caraway.destination import Destination
-from caraway.readings import tasks_held, tasks_of_queues, workers_there
+from caraway.readings import tasks_held, tasks_of_queues
 from caraway.v1 import control_service_pb2, task_pb2
 
 __all__ = ["inspect_command"]
@@ -90,37 +88,11 @@ def inspect_command(session: Session, method: str, wanted: tuple[str, ...], time
 
     Exit code 1 where no worker is there, or not the one that is named, or one that is asked is silent.
     """
-    workers = workers_there(session.client)
-    known = {name for worker in workers for name in (worker.worker_id, worker.info.name)}
-    missing = [name for name in wanted if name not in known]
-    if wanted:
-        workers = [worker for worker in workers if {worker.worker_id, worker.info.name} & set(wanted)]
+    workers, missing = choose(session, wanted)
     silent = 0
     if workers and method in _ASKED:
-        silent = len(workers) - _show_answers(session, method, workers, timeout)
+        silent = show_answers(session, method, None, workers, timeout)
     elif workers:
         columns, rows = _METHODS[method]
         session.out.table(columns, rows(session, workers))
-    for name in missing:
-        session.out.error(f"there is no worker {name}")
-    if not workers and not missing:
-        session.out.error("no worker is there")
-    if silent:
-        session.out.error(f"{silent} of {len(workers)} workers did not answer in time")
-    exit_if(bool(missing or silent) or not workers)
-
-
-def _show_answers(session: Session, method: str, workers: list[_Worker], timeout: timedelta) -> int:
-    """Ask workers and show each answer as it comes; returns how many there were."""
-    control = Control(SimpleNamespace(gateway=session.client))
-    count = 0
-    for name, answer in control.ask(method, None, Destination.of([one.worker_id for one in workers]), timeout):
-        count += 1
-        if session.out.as_json:
-            session.out.line("", {"worker": name, method: answer})
-            continue
-        lines = answer.get("ok", answer) if isinstance(answer, dict) else answer
-        if isinstance(lines, dict):
-            lines = "\n".join(f"{key}: {value}" for key, value in lines.items())
-        session.out.block(f"-> {name}\n" + "\n".join(f"   {line}" for line in str(lines).splitlines()))
-    return count
+    conclude(session, workers, missing, silent)
