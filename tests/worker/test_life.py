@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,17 @@ from support.processes import CARAWAY, eventually
 from .conftest import WorkerStarter
 from .worker_process import DEADLINE, WorkerProcess
 
-NAME = "alive@here"
-
 
 class Life:
     """A worker of `life_tasks`, and what its receivers wrote down."""
 
     def __init__(self, start_worker: WorkerStarter, file: Path, *flags: str) -> None:
         self.queue = f"life-{uuid.uuid4().hex[:8]}"
+        # One of its own: workers of earlier tests, which were killed, are waited for under theirs.
+        self.name = f"{self.queue}@here"
         self.file = file
         self.worker: WorkerProcess = start_worker(
-            "-Q", self.queue, "-n", NAME, *flags, app="life_tasks", env={"LIFE_FILE": str(file)}
+            "-Q", self.queue, "-n", self.name, *flags, app="life_tasks", env={"LIFE_FILE": str(file)}
         ).ready()
 
     @property
@@ -59,19 +59,19 @@ def test_every_process_hears_of_its_start_and_end_and_one_of_the_worker_s(
     running = app.send_task("hold", (str(begun), str(release)), queue=life.queue)
     eventually(begun.exists, DEADLINE, "it runs")
     ((_, sender, _, service),) = life.of("worker_ready")
-    assert sender == NAME
+    assert sender == life.name
     children = {pid for *_, pid in life.of("worker_process_init", 2)}
     assert len(children) == 2
     assert not {life.worker.pid, service} & children
     assert {pid for *_, pid in life.of("worker_init", 3)} == {*children, service}
     for name in ("celeryd_init", "celeryd_after_setup"):
-        assert all(entry[1:3] == (NAME, {"instance": [NAME, True]}) for entry in life.of(name, 3))
+        assert all(entry[1:3] == (life.name, {"instance": [life.name, True]}) for entry in life.of(name, 3))
     first = [name for name, *_, pid in life.told if pid == min(children)]
     assert first == ["celeryd_init", "worker_init", "celeryd_after_setup", "worker_process_init"]
 
     life.worker.signal(signal.SIGTERM)
     warm = life.of("worker_shutting_down")
-    assert [entry[1:] for entry in warm] == [(NAME, {"sig": "SIGTERM", "how": "Warm", "exitcode": 0}, service)]
+    assert [entry[1:] for entry in warm] == [(life.name, {"sig": "SIGTERM", "how": "Warm", "exitcode": 0}, service)]
     release.touch()
     assert running.get(timeout=DEADLINE) is None
     assert life.worker.end() == 0
@@ -96,47 +96,53 @@ def test_heartbeats_are_told_while_all_children_are_busy(
     app.close()
 
 
-def broadcast(app: Caraway, command: str, **arguments: Any) -> Any:
-    (answer,) = app.control.broadcast(command, arguments, destination=NAME, reply=True, timeout=DEADLINE) or [None]
-    return answer[NAME]  # type: ignore[index]
+Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def control(app: Caraway, life: Life) -> Iterator[Caraway]:
-    """Asks the one worker of this life."""
-    yield app
+def ask(app: Caraway, life: Life) -> Ask:
+    """Has the one worker of this life run a command."""
+
+    def broadcast(command: str, **arguments: Any) -> Any:
+        ((answer,),) = [
+            one.values()
+            for one in app.control.broadcast(command, arguments, life.name, reply=True, timeout=DEADLINE) or ()
+        ]
+        return answer
+
+    return broadcast
 
 
-def test_own_commands_run_in_one_process_that_runs_no_tasks(control: Caraway, life: Life, tmp_path: Path) -> None:
+def test_own_commands_run_in_one_process_that_runs_no_tasks(ask: Ask, app: Caraway, life: Life, tmp_path: Path) -> None:
     begun, release = [tmp_path / f"begun{n}" for n in range(2)], tmp_path / "release"
-    running = [control.send_task("hold", (str(path), str(release)), queue=life.queue) for path in begun]
+    running = [app.send_task("hold", (str(path), str(release)), queue=life.queue) for path in begun]
     eventually(lambda: all(path.exists() for path in begun), DEADLINE, "all children are busy")
-    first = broadcast(control, "make", n=2)
-    assert (first["worker"], first["app"], first["made"]) == (NAME, "life", [2])
+    first = ask("make", n=2)
+    assert (first["worker"], first["app"], first["made"]) == (life.name, "life", [2])
     children = {pid for *_, pid in life.of("worker_process_init", 2)}
     assert first["pid"] not in {life.worker.pid, *children}
-    assert broadcast(control, "made_up") == {**first, "made": [2, 1]}
-    assert broadcast(control, "slowly") == NAME
-    assert broadcast(control, "ping") == {"ok": "pong"}
+    assert ask("made_up") == {**first, "made": [2, 1]}
+    assert ask("slowly") == life.name
+    assert ask("ping") == {"ok": "pong"}
     release.touch()
     for result in running:
         result.get(timeout=DEADLINE)
 
 
-def test_what_a_command_ends_by_is_told_and_harms_nobody(control: Caraway, life: Life) -> None:
-    assert broadcast(control, "refuse", why="not now") == {"error": "the command refuse raised RuntimeError: not now"}
-    assert "unexpected keyword argument 'm'" in broadcast(control, "make", m=1)["error"]
-    known = broadcast(control, "dance")["error"]
+def test_what_a_command_ends_by_is_told_and_harms_nobody(ask: Ask, app: Caraway, life: Life) -> None:
+    assert ask("refuse", why="not now") == {"error": "the command refuse raised RuntimeError: not now"}
+    assert "unexpected keyword argument 'm'" in ask("make", m=1)["error"]
+    known = ask("dance")["error"]
     assert "this worker has no command 'dance'; it has conf, die, made_up, make, ping, refuse" in known
-    assert broadcast(control, "die") == {"error": "the process that runs commands died: exit code 3"}
-    assert broadcast(control, "make", n=5)["made"] == [5]
-    assert control.send_task("add", (1, 2), queue=life.queue).get(timeout=DEADLINE) == 3
+    assert ask("die") == {"error": "the process that runs commands died: exit code 3"}
+    assert ask("make", n=5)["made"] == [5]
+    assert app.send_task("add", (1, 2), queue=life.queue).get(timeout=DEADLINE) == 3
 
 
-def test_an_operator_runs_them_by_hand(control: Caraway, life: Life) -> None:
+def test_an_operator_runs_them_by_hand(app: Caraway, life: Life) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "CARAWAY_TARGET": control.target}
-        command = [*CARAWAY, "control", *words, "-d", NAME, "-t", "30s"]
+        env = {**os.environ, "CARAWAY_TARGET": app.target}
+        command = [*CARAWAY, "control", *words, "-d", life.name, "-t", "30s"]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=DEADLINE)
 
     made = run("make", "n=3", "--json")
