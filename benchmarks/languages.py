@@ -5,6 +5,7 @@ Each program takes an operation (`unary`: 64 in flight, `batch`, `drain`) and a 
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,9 +25,10 @@ OPERATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language: `build` makes its program and gives the command; `targets` say what is asked for, by operation."""
+    """`program` is its toolchain's, `build` makes its command, `targets` are what is asked for, by operation."""
 
     name: str
+    program: str
     build: Callable[[], list[str]]
     targets: dict[str, int]
 
@@ -38,7 +40,7 @@ def _go() -> list[str]:
     return [str(made)]
 
 
-LANGUAGES = (Language("Go", _go, {"unary": 4_000, "batch": 40_000, "drain": 20_000}),)
+LANGUAGES = (Language("Go", "go", _go, {"unary": 4_000, "batch": 40_000, "drain": 20_000}),)
 
 
 def rate(command: list[str], operation: str, count: int) -> float:
@@ -55,7 +57,13 @@ def rate(command: list[str], operation: str, count: int) -> float:
 
 def measure() -> list[Figure]:
     """All languages; Celery has no other."""
-    return [figure for language in LANGUAGES for figure in _figures(language)]
+    figures = []
+    for language in LANGUAGES:
+        if shutil.which(language.program) is None:
+            print(f"no {language.program} on this machine, so {language.name} is not measured;", end=" ")
+        else:
+            figures += _figures(language)
+    return figures
 
 
 def _figures(language: Language) -> list[Figure]:

@@ -30,11 +30,9 @@ func readInputs(parts []*carawaypb.InputPart) ([]input, error) {
 			}
 			value = lists[len(lists)-1]
 			lists = lists[:len(lists)-1]
-		case *carawaypb.InputPart_Failure_:
-			value = taskError(part.Failure.GetTaskId(), StateFailed, part.Failure.GetError())
-		case *carawaypb.InputPart_Payload:
+		default:
 			var err error
-			if value, err = readPayload(part.Payload); err != nil {
+			if value, err = readInput(each); err != nil {
 				return nil, err
 			}
 		}
@@ -52,6 +50,13 @@ func readInputs(parts []*carawaypb.InputPart) ([]input, error) {
 		return nil, unreadable("an input has no end")
 	}
 	return inputs, nil
+}
+
+func readInput(part *carawaypb.InputPart) (any, error) {
+	if failure := part.GetFailure(); failure != nil {
+		return taskError(failure.GetTaskId(), StateFailed, failure.GetError()), nil
+	}
+	return readPayload(part.GetPayload())
 }
 
 // mergeInputs puts inputs into a task's own arguments: a list of all that is passed as one comes first, then what is passed

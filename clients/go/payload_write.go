@@ -89,24 +89,32 @@ func appendKnown(to []byte, value any, depth int) ([]byte, bool, error) {
 	case Set:
 		to, err := appendSet(to, v, depth)
 		return to, true, err
+	case json.RawMessage:
+		return appendRaw(to, v)
+	}
+	return appendExact(to, value)
+}
+
+// appendExact writes the types of numbers of any size.
+func appendExact(to []byte, value any) ([]byte, bool, error) {
+	var text string
+	switch v := value.(type) {
 	case *big.Int:
 		if v == nil {
 			return append(to, "null"...), true, nil
 		}
-		to, err := appendNumber(to, v.String())
-		return to, true, err
+		text = v.String()
 	case big.Int:
-		to, err := appendNumber(to, v.String())
-		return to, true, err
+		text = v.String()
+	case json.Number:
+		text = v.String()
 	case *big.Rat:
 		return appendRat(to, v)
-	case json.Number:
-		to, err := appendNumber(to, v.String())
-		return to, true, err
-	case json.RawMessage:
-		return appendRaw(to, v)
+	default:
+		return to, false, nil
 	}
-	return to, false, nil
+	to, err := appendNumber(to, text)
+	return to, true, err
 }
 
 func appendReflected(to []byte, v reflect.Value, depth int) ([]byte, error) {
@@ -136,20 +144,24 @@ func appendReflected(to []byte, v reflect.Value, depth int) ([]byte, error) {
 	case reflect.Float64:
 		return appendFloat(to, v.Float(), 64)
 	case reflect.Slice, reflect.Array:
-		if kind == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
-			return appendTagged(to, "bytes", base64.StdEncoding.EncodeToString(v.Bytes())), nil
-		}
-		items := make([]any, v.Len())
-		for i := range items {
-			items[i] = v.Index(i).Interface()
-		}
-		return appendList(to, items, depth)
+		return appendItems(to, v, depth)
 	case reflect.Map:
 		return appendMap(to, v, depth)
 	case reflect.Struct:
 		return appendStruct(to, v, depth)
 	}
 	return nil, unwritable("a %s has no form", v.Type())
+}
+
+func appendItems(to []byte, v reflect.Value, depth int) ([]byte, error) {
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+		return appendTagged(to, "bytes", base64.StdEncoding.EncodeToString(v.Bytes())), nil
+	}
+	items := make([]any, v.Len())
+	for i := range items {
+		items[i] = v.Index(i).Interface()
+	}
+	return appendList(to, items, depth)
 }
 
 // appendByMethod asks the type itself, as encoding/json does.

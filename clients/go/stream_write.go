@@ -36,6 +36,9 @@ func (s *session) write(ctx context.Context, cancel context.CancelCauseFunc, end
 			heartbeat = true
 		case <-s.wake:
 		}
+		if heartbeat {
+			beat.Reset(s.nextBeat())
+		}
 		messages, err := s.due(leaving != nil, heartbeat)
 		if err != nil {
 			return err
@@ -43,15 +46,19 @@ func (s *session) write(ctx context.Context, cancel context.CancelCauseFunc, end
 		if s.drainSent && left == nil && !s.isDrained() {
 			left = s.left
 		}
-		if heartbeat {
-			beat.Reset(s.nextBeat())
-		}
-		for _, message := range messages {
-			if s.send(cancel, message) != nil {
-				return <-ended // which knows why
-			}
+		if err := s.sendAll(cancel, messages); err != nil {
+			return <-ended // which knows why
 		}
 	}
+}
+
+func (s *session) sendAll(cancel context.CancelCauseFunc, messages []*carawaypb.LeaseTasksRequest) error {
+	for _, message := range messages {
+		if err := s.send(cancel, message); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *session) isDrained() bool {

@@ -285,6 +285,13 @@ def test_the_example_counts_words(gateway: GatewayProcess, program: Callable[[st
     assert "a task failed: open" in done.stdout, done.stderr
 
 
+def test_one_trace_goes_from_the_caller_to_the_handler(gateway: GatewayProcess, tmp_path: Path) -> None:
+    go("build", "-o", str(tmp_path / "tracing"), ".", cwd=MODULE / "examples/tracing")
+    example = Running([str(tmp_path / "tracing")], env={"CARAWAY_TARGET": gateway.target})
+    example.wait_for_line("one trace: true")
+    assert ended(example) == 0
+
+
 def test_its_documentation_reads_well() -> None:
     said = go("doc", "-all", ".")
     assert said.startswith("package caraway // import")

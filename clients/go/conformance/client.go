@@ -37,27 +37,17 @@ func (r *clientRole) answer(asked request) (object, error) {
 	r.mutex.Lock()
 	client := r.clients[asked.Client]
 	r.mutex.Unlock()
+	return ask(ctx, client, asked)
+}
+
+func ask(ctx context.Context, client *caraway.Client, asked request) (object, error) {
 	switch asked.Do {
 	case "close":
 		return object{}, client.Close()
-	case "submit":
-		call, err := asked.Task.call()
-		if err != nil {
-			return nil, err
-		}
-		handle, err := client.Submit(ctx, call)
-		if err != nil {
-			return nil, err
-		}
-		return object{"task_id": handle.ID()}, nil
+	case "submit", "run":
+		return submit(ctx, client, asked)
 	case "submit_many":
 		return submitMany(ctx, client, asked.Tasks)
-	case "run":
-		call, err := asked.Task.call()
-		if err != nil {
-			return nil, err
-		}
-		return taskObject(client.Run(ctx, call))
 	case "read":
 		return taskObject(client.Get(ctx, asked.TaskID))
 	case "wait":
@@ -78,6 +68,21 @@ func (r *clientRole) answer(asked request) (object, error) {
 		return runCanvas(ctx, client, asked)
 	}
 	return nil, fmt.Errorf("a client can't %q", asked.Do)
+}
+
+func submit(ctx context.Context, client *caraway.Client, asked request) (object, error) {
+	call, err := asked.Task.call()
+	if err != nil {
+		return nil, err
+	}
+	if asked.Do == "run" {
+		return taskObject(client.Run(ctx, call))
+	}
+	handle, err := client.Submit(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	return object{"task_id": handle.ID()}, nil
 }
 
 func submitMany(ctx context.Context, client *caraway.Client, specs []spec) (object, error) {

@@ -84,27 +84,29 @@ func drain(ctx context.Context, client *caraway.Client, count int) (time.Duratio
 	if err := worker.Run(ctx); err != nil {
 		return 0, err
 	}
-	ids := make([]string, count)
+	last, err := lastEnd(ctx, client, handles)
+	return last.Sub(time.Unix(0, first.Load())), err
+}
+
+// lastEnd reads all tasks back.
+func lastEnd(ctx context.Context, client *caraway.Client, handles []*caraway.Handle) (last time.Time, err error) {
+	ids := make([]string, len(handles))
 	for i, handle := range handles {
 		ids[i] = handle.ID()
 	}
-	tasks, _, err := client.GetMany(ctx, ids)
-	if err != nil {
-		return 0, err
+	tasks, missing, err := client.GetMany(ctx, ids)
+	if err != nil || len(missing) > 0 {
+		return last, errors.Join(err, fmt.Errorf("%d tasks are gone", len(missing)))
 	}
-	var last time.Time
 	for _, each := range tasks {
 		if each.State != caraway.StateSucceeded {
-			return 0, fmt.Errorf("the task %s is %s", each.ID, each.State)
+			return last, fmt.Errorf("the task %s is %s", each.ID, each.State)
 		}
 		if each.EndTime.After(last) {
 			last = each.EndTime
 		}
 	}
-	if len(tasks) != count {
-		return 0, errors.New("some tasks are gone")
-	}
-	return last.Sub(time.Unix(0, first.Load())), nil
+	return last, nil
 }
 
 func main() {
