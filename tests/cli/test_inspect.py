@@ -123,13 +123,17 @@ def test_a_report_tells_of_an_app(run: Run, gateway: GatewayProcess, monkeypatch
     monkeypatch.syspath_prepend(Path(__file__).parents[1])
     app = json.loads(run("report", "-A", "cli.sample", "--json").stdout)["app"]
     assert (app["name"], app["default_queue"], app["task_base"]) == ("cli.sample", "cli", "caraway.task.Task")
+    assert app["conf.task_default_queue"] == "'cli'"
     assert app["tasks"] == [*BUILTIN, "cli.add", "cli.fail", "cli.wait_for"]
     ended = run("report", "-A", "cli.nothing")
     assert (ended.exit_code, "Error: " in ended.stderr) == (1, True)
 
 
 def test_an_apps_own_report_masks_secrets() -> None:
-    lines = Caraway("reported", "gateway.example:50051", token="secret").bugreport().splitlines()
+    app = Caraway("reported", "gateway.example:50051", token="secret")
+    app.conf.update(task_time_limit=7, own_password="secret")
+    lines = app.bugreport().splitlines()
+    assert "  task_time_limit: 7" in lines
     assert lines[0].startswith("software -> caraway:")
     assert "gateway  -> gateway.example:50051" in lines
     assert not any("secret" in line for line in lines)

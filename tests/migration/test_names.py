@@ -88,7 +88,7 @@ def test_old_names_of_settings(tmp_path: Path) -> None:
 
 
 def test_settings_that_are_misspelt_and_ones_of_the_user(tmp_path: Path) -> None:
-    found = told(tmp_path, "app.conf.task_ack_late = True\napp.conf.my_own = 1\n")
+    found = told(tmp_path, "app.conf.task_ack_late = True\napp.conf.my_own = 1\napp.conf.unknown_task = 'fail'\n")
     assert [str(finding) for finding in found] == [
         f"{tmp_path}/program.py:1:1: must change: task_ack_late: "
         "no setting has this name, which is refused: task_acks_late?"

@@ -232,11 +232,12 @@ class Caraway(TaskMaking):
     # Beside that
 
     def bugreport(self) -> str:
-        """Versions, platform, and how the gateway is reached, secrets masked; it is not asked."""
+        """Versions, platform, how the gateway is reached and what is set, secrets masked; no gateway is asked."""
         settings = self.client_settings
         shown = {
             one.key: one.show(value) for one in definitions(ClientSettings) if (value := getattr(settings, one.field))
         }
+        shown |= {name: repr(value) for name, value in sorted(self.conf.table().items())}
         return bug_report.text_of(settings.target, shown)
 
     def now(self) -> datetime:

@@ -62,6 +62,7 @@ def _app(name: str) -> dict[str, Any]:
         "default_queue": app.default_queue,
         "task_base": f"{app.Task.__module__}.{app.Task.__qualname__}",
         "tasks": sorted(app.tasks),
+        **{f"conf.{name}": repr(value) for name, value in sorted(app.conf.table().items())},
     }
 
 

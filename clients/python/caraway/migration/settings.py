@@ -1,12 +1,13 @@
 """Settings of Celery's: on app.conf, in dicts, in modules and classes that the app is configured from."""
 
 import ast
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from caraway.conf import OPTIONS
+from caraway.conf.names import nearest
 from caraway.migration.finding import Finding, Level
-from caraway.migration.names import Name, find, of_kind
+from caraway.migration.names import Name, find
 from caraway.migration.old_settings import current_name
 from caraway.migration.source import Source, is_gateway, text_of
 from caraway.migration.traps import PRIORITY
@@ -41,10 +42,8 @@ def check_settings(source: Source, prefixes: Iterable[str]) -> Iterator[Finding]
     for node, written, value in [*_on_conf(source), *_in_module(source, set(prefixes))]:
         known, current = _known(written)
         if known is None:
-            if nearest := difflib.get_close_matches(current, [each.name for each in of_kind("setting")], 1, 0.85):
-                yield source.finding(
-                    node, Level.MUST, written, f"no setting has this name, which is refused: {nearest[0]}?"
-                )
+            if current not in OPTIONS and (meant := nearest(current)):
+                yield source.finding(node, Level.MUST, written, f"no setting has this name, which is refused: {meant}?")
             continue
         if current != written.lower():
             yield source.finding(node, Level.MUST, written, f"an old name, of Celery 3: it is {current} now")
