@@ -1,6 +1,7 @@
 """Routing: where an app's calls go, and how early they are taken; docs/routing.md says more."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from caraway import request
@@ -29,12 +30,11 @@ class Routing(Content):
 
     default_queue: str
 
-    _routes_of: tuple[Any, Routes] | None = None
-    _names_of: tuple[Any, tuple[str, ...]] | None = None
+    _rules_of: tuple[Any, "_Rules"] | None = None
 
     @property
-    def _default_options(self) -> CallOptions:
-        """Options of every call that does not name them; of those that routing says nothing of."""
+    def _for_calls(self) -> tuple[CallOptions, Any]:
+        """What the settings say of every call, but for queue and priority; another object after each change of them."""
         raise NotImplementedError
 
     @property
@@ -45,12 +45,7 @@ class Routing(Content):
     @property
     def queue_names(self) -> tuple[str, ...]:
         """The queues that a worker serves by default. Raises ImproperlyConfigured for a wrong `task_queues`."""
-        queues = self.task_queues
-        if not queues:
-            return (self.default_queue,)
-        if self._names_of is None or self._names_of[0] is not queues:
-            self._names_of = (queues, names_of(queues))
-        return self._names_of[1]
+        return self._rules.queues
 
     def routed(
         self,
@@ -65,45 +60,76 @@ class Routing(Content):
         `parent_priority` is that of the task before it in a canvas. Raises QueueNotFound for a queue that may not be
         named, ImproperlyConfigured for wrong settings, ValueError for a priority.
         """
+        rules = self._rules
         found: dict[str, Any] = {option: value for option, value in options.items() if value is not None}
-        if self.task_routes is not None:
-            found = {**self._routes.find(name, args, kwargs, options, self.tasks.get(name)), **found}
-        queue = self.checked_queue(found.get("queue") or self.default_queue)
-        if "queue" in found or queue != DEFAULT_QUEUE:
-            found["queue"] = queue
-        priority = found["priority"] if "priority" in found else self._inherited(parent_priority)
-        if priority is not None:
-            found["priority"] = self.turned(priority)
-        return cast(CallOptions, {**self._default_options, **found} if self._default_options else found)
+        if rules.routes is not None:
+            found = {**rules.routes.find(name, args, kwargs, options, self.tasks.get(name)), **found}
+        if "queue" in found or not rules.any_queue:
+            found["queue"] = self.checked_queue(found.get("queue", self.default_queue))
+        if rules.inherits and "priority" not in found:
+            inherited = _inherited(parent_priority)
+            found = found if inherited is None else {**found, "priority": inherited}
+        if rules.zero_first and "priority" in found:
+            found["priority"] = _turned(found["priority"])
+        return cast(CallOptions, {**rules.defaults, **found} if rules.defaults else found)
 
     @property
-    def _routes(self) -> Routes:
-        routes = self.task_routes
-        if self._routes_of is None or self._routes_of[0] is not routes:
-            self._routes_of = (routes, Routes(routes))
-        return self._routes_of[1]
+    def _rules(self) -> "_Rules":
+        known, settings = self._rules_of, self._for_calls
+        if known is None or known[0] is not settings:
+            known = self._rules_of = (settings, self._make_rules())
+        return known[1]
+
+    def _make_rules(self) -> "_Rules":
+        defaults: dict[str, Any] = dict(self._for_calls[0])
+        if self.default_queue != DEFAULT_QUEUE:
+            defaults["queue"] = self.default_queue
+        if self.task_default_priority is not None:
+            priority = self.task_default_priority
+            defaults["priority"] = _turned(priority) if self.task_priority_zero_first else priority
+        return _Rules(
+            defaults=defaults,
+            queues=names_of(self.task_queues) if self.task_queues else (self.default_queue,),
+            any_queue=self.task_create_missing_queues,
+            routes=None if self.task_routes is None else Routes(self.task_routes),
+            inherits=self.task_inherit_parent_priority,
+            zero_first=self.task_priority_zero_first,
+        )
 
     def checked_queue(self, queue: Any) -> str:
         """Give the name of a queue, or of a Queue. Raises QueueNotFound where it may not be named."""
         name = queue if isinstance(queue, str) else name_of(queue)
-        if not self.task_create_missing_queues and name not in self.queue_names:
-            known = ", ".join(self.queue_names)
+        rules = self._rules
+        if not rules.any_queue and name not in rules.queues:
+            known = ", ".join(rules.queues)
             raise QueueNotFound(f"the app's task_queues has no queue {name!r}, but {known}")
         return name
 
-    def _inherited(self, parent_priority: int | None) -> int | None:
-        if self.task_inherit_parent_priority:
-            running = request.current()
-            if parent_priority is not None:
-                return parent_priority
-            if running is not None and "priority" in running.delivery_info:
-                return cast(int, running.delivery_info["priority"])
-        return self.task_default_priority
-
     def turned(self, priority: int) -> int:
         """Turn a priority from the app's words into the contract's, or back. Raises ValueError for what is none."""
-        if not self.task_priority_zero_first:
-            return priority
-        if not 0 <= priority <= _LAST_PRIORITY:
-            raise ValueError(f"priority is to be from 0 (first) to {_LAST_PRIORITY}, not {priority!r}")
-        return _LAST_PRIORITY - priority
+        return _turned(priority) if self._rules.zero_first else priority
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What the settings say, as it is needed for every call."""
+
+    defaults: dict[str, Any]
+    queues: tuple[str, ...]
+    any_queue: bool
+    routes: Routes | None
+    inherits: bool
+    zero_first: bool
+
+
+def _inherited(parent_priority: int | None) -> int | None:
+    if parent_priority is not None:
+        return parent_priority
+    running = request.current()
+    return None if running is None else running.delivery_info.get("priority")
+
+
+def _turned(priority: int) -> int:
+    if not 0 <= priority <= _LAST_PRIORITY:
+        raise ValueError(f"priority is to be from 0 (first) to {_LAST_PRIORITY}, not {priority!r}")
+    return _LAST_PRIORITY - priority
