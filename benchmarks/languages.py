@@ -40,7 +40,16 @@ def _go() -> list[str]:
     return [str(made)]
 
 
-LANGUAGES = (Language("Go", "go", _go, {"unary": 4_000, "batch": 40_000, "drain": 20_000}),)
+def _java() -> list[str]:
+    classpath = ROOT / ".build/java/classpath"
+    subprocess.run(["make", "-s", str(classpath.relative_to(ROOT))], cwd=ROOT, check=True)
+    return ["java", "-cp", classpath.read_text(), "io.caraway.bench.Bench"]
+
+
+LANGUAGES = (
+    Language("Go", "go", _go, {"unary": 4_000, "batch": 40_000, "drain": 20_000}),
+    Language("Java", "java", _java, {}),
+)
 
 
 def rate(command: list[str], operation: str, count: int) -> float:

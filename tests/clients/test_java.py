@@ -1,5 +1,6 @@
 """The Java client and worker: their own tests on a real gateway, what their page shows, and life beside Python's."""
 
+import json
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -105,6 +106,14 @@ def test_the_example_counts_words(gateway: GatewayProcess, programs: Start) -> N
     worker.wait_for_line("ready")
     client = programs(gateway.target, "io.caraway.examples.Submit", "to be or not to be", "that is the question")
     client.wait_for_line("10 words", 60)
+
+
+@pytest.mark.parametrize("operation", ["unary", "batch", "drain"])
+def test_the_bench_program_counts(gateway: GatewayProcess, programs: Start, operation: str) -> None:
+    bench = programs(gateway.target, "io.caraway.bench.Bench", operation, "700")
+    assert bench.process.wait(120) == 0, bench.output
+    (line,) = [line for line in bench.lines if line.startswith("{")]
+    assert json.loads(line)["per_second"] > 0
 
 
 def test_sigterm_drains(gateway: GatewayProcess, programs: Start, queue: str, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import io.caraway.worker.Worker;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
@@ -20,12 +22,19 @@ import java.util.stream.IntStream;
 public final class Bench {
   private static final int WARM_UP = 2_000;
   private static final int IN_FLIGHT = 64;
-  private static final int CONCURRENCY = 4;
+  private static final int PRODUCERS = 4;
+  private static final int CONCURRENCY = 8;
   private static final int MOST_AT_ONCE = 5_000;
   private static final double NANOS = 1e9;
 
   private static final Map<String, IntConsumer> OPERATIONS =
       Map.of("unary", Bench::unary, "batch", Bench::batch, "drain", Bench::drain);
+
+  private static final Executor THREADS = task -> {
+    Thread made = new Thread(task, "producer");
+    made.setDaemon(true);
+    made.start();
+  };
 
   private Bench() {}
 
@@ -73,10 +82,16 @@ public final class Bench {
     }
   }
 
-  /** Many tasks a call. */
+  /** Many tasks a call; four producers, each of which sends one call after the other. */
   private static void batch(int count) {
     try (CarawayClient client = CarawayClient.connect()) {
-      rate(count, number -> submitAll(client, number, "bench-batch"));
+      rate(count, number -> {
+        List<CompletableFuture<Void>> producers = IntStream.range(0, PRODUCERS)
+            .mapToObj(producer -> (number + producer) / PRODUCERS)
+            .map(part -> CompletableFuture.runAsync(() -> submitAll(client, part, "bench-batch"), THREADS))
+            .toList();
+        producers.forEach(CompletableFuture::join);
+      });
     }
   }
 
