@@ -96,7 +96,7 @@ def test_what_the_readme_shows_runs(classpath: str, gateway: GatewayProcess, pro
     javac(tmp_path, classpath, *tmp_path.glob("*.java"))
     programs(gateway.target, "Adder", more=str(tmp_path))
     client = programs(gateway.target, "Client", more=str(tmp_path))
-    assert client.process.wait(60) == 0, client.output
+    assert client.process.wait(180) == 0, client.output
     assert client.lines[-1] == "4"
     assert len(blocks) == 4
 
