@@ -46,9 +46,15 @@ def _java() -> list[str]:
     return ["java", "-cp", classpath.read_text(), "io.caraway.bench.Bench"]
 
 
+def _typescript() -> list[str]:
+    subprocess.run(["make", "-s", "setup-typescript"], cwd=ROOT, check=True)
+    return ["node", str(ROOT / "clients/typescript/dist/bench/client.js")]
+
+
 LANGUAGES = (
     Language("Go", "go", _go, {"unary": 4_000, "batch": 40_000, "drain": 20_000}),
     Language("Java", "java", _java, {}),
+    Language("TypeScript", "node", _typescript, {}),
 )
 
 

@@ -52,8 +52,7 @@ export class ClientRole {
 }
 
 async function submitMany(client: Client, { tasks }: Request): Promise<object[]> {
-  const told = (result: Handle | Error) =>
-    result instanceof Handle ? { task_id: result.id } : { error: failureOf(result) };
+  const told = (result: Handle | Error) => (result instanceof Handle ? { task_id: result.id } : { error: failureOf(result) });
   try {
     return (await client.submitMany(tasks.map(callOf))).map(told);
   } catch (error) {

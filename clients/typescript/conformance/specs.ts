@@ -30,11 +30,7 @@ export interface Spec {
   };
 }
 
-export type Canvas =
-  | { task: Spec }
-  | { chain: Canvas[] }
-  | { group: Canvas[] }
-  | { chord: { header: Canvas[]; body: Canvas } };
+export type Canvas = { task: Spec } | { chain: Canvas[] } | { group: Canvas[] } | { chord: { header: Canvas[]; body: Canvas } };
 
 const exact = { exactDoubles: true };
 

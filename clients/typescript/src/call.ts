@@ -211,7 +211,9 @@ function check(name: string, options: CallOptions): void {
     const value = options[field];
     const least = (positive as readonly string[]).includes(field) ? Number.MIN_VALUE : 0;
     if (value !== undefined && !(value >= least && Number.isFinite(value))) {
-      throw new InvalidOption(`${field} is a number of milliseconds, ${least === 0 ? "not negative" : "above 0"}, not ${value}`);
+      throw new InvalidOption(
+        `${field} is a number of milliseconds, ${least === 0 ? "not negative" : "above 0"}, not ${value}`,
+      );
     }
   }
   if (options.delay !== undefined && options.startAt !== undefined) {
@@ -234,4 +236,3 @@ function checkPolicy({ maxAttempts, initialBackoff = 0, maxBackoff = 0, jitterRa
     throw new InvalidOption(`maxAttempts is a whole number, not ${maxAttempts}`);
   }
 }
-

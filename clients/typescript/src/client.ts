@@ -111,7 +111,7 @@ export class Client {
       return new Handle<R>(this, await submitWorkflow(this.gateway, step, signal));
     }
     const task = specOf(step.name, step.args, step.options, this.gateway.propagation);
-    return this.submitted(await this.gateway.call(TaskService.method.submitTask, { task }, signal));
+    return this.submitted<R>(await this.gateway.call(TaskService.method.submitTask, { task }, signal));
   }
 
   /** @internal */
@@ -263,7 +263,12 @@ export class Client {
   revoke(ids: readonly string[], settings: RevokeSettings = {}): Promise<Outcomes<typeof RevokeOutcome>[]> {
     const { mode = "pending-only", reason = "", grace, signalName = "", signal } = settings;
     return this.each(ids, async (selector) => {
-      const how = { mode: modes[mode], reason, signal: signalName, grace: grace === undefined ? undefined : durationFromMs(grace) };
+      const how = {
+        mode: modes[mode],
+        reason,
+        signal: signalName,
+        grace: grace === undefined ? undefined : durationFromMs(grace),
+      };
       const { results } = await this.gateway.call(TaskService.method.revokeTasks, { selector, ...how }, signal);
       return results.map(({ outcome }) => RevokeOutcome[outcome] as Outcomes<typeof RevokeOutcome>);
     });
@@ -303,10 +308,14 @@ function countdown(timeout: number | undefined): () => number {
   return () => Math.max(0, end - performance.now());
 }
 
-function named<E extends Record<string, unknown>>(of: E, name: string): E[keyof E] {
-  if (typeof of[name] !== "number") {
-    throw new InvalidOption(`${name} is none of ${Object.keys(of).filter((key) => Number.isNaN(Number(key)))}`);
+/** The value of an enum by its name. */
+function named<N extends string, V>(of: { readonly [K in N]: V }, name: N): V {
+  if (!Object.hasOwn(of, name)) {
+    throw new InvalidOption(
+      `${name} is none of ${Object.keys(of)
+        .filter((key) => Number.isNaN(Number(key)))
+        .join(", ")}`,
+    );
   }
-  return of[name] as E[keyof E];
+  return of[name];
 }
-

@@ -56,8 +56,7 @@ export class Delivery {
       soft: timeLimits?.soft ? durationMs(timeLimits.soft) : softTimeLimit || defaults.soft,
       hard: timeLimits?.hard ? durationMs(timeLimits.hard) : hardTimeLimit || defaults.hard,
     };
-    this.atMostOnce =
-      ackMode === TaskSpec_AckMode.ON_START || (ackMode === TaskSpec_AckMode.UNSPECIFIED && atMostOnce);
+    this.atMostOnce = ackMode === TaskSpec_AckMode.ON_START || (ackMode === TaskSpec_AckMode.UNSPECIFIED && atMostOnce);
     this.notAfter = lease.expiresIn ? this.received + Math.max(0, durationMs(lease.expiresIn)) : Infinity;
   }
 

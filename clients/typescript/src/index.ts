@@ -4,7 +4,16 @@
  *
  * @module
  */
-export { currentAttempt, HardTimeLimitExceeded, Ignore, LeaseExpired, NonRetryable, Reject, Replace, Retry } from "./attempt.js";
+export {
+  currentAttempt,
+  HardTimeLimitExceeded,
+  Ignore,
+  LeaseExpired,
+  NonRetryable,
+  Reject,
+  Replace,
+  Retry,
+} from "./attempt.js";
 export { SoftTimeLimitExceeded, TaskCancelled, TaskStopped, WorkerStopped, type Attempt } from "./attempt.js";
 export type { CallOptions, Label, RetryPolicy, Unique } from "./call.js";
 export { Client, type ClientOptions, type Filter, type RevokeSettings, type WaitSettings } from "./client.js";

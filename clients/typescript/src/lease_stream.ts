@@ -6,7 +6,17 @@ import type { Client } from "./client.js";
 import { Credit } from "./credit.js";
 import { CarawayError } from "./errors.js";
 import { fromRpc } from "./refusal.js";
-import { LeaseTasksRequestSchema, TaskLeaseSchema, WorkerService, type HelloSchema, type LeaseTasksRequest, type LeaseTasksResponse, type Welcome, type WorkerCommand, type CommandReplySchema } from "./gen/caraway/v1/worker_service_pb.js"; // prettier-ignore
+import {
+  LeaseTasksRequestSchema,
+  TaskLeaseSchema,
+  WorkerService,
+  type HelloSchema,
+  type LeaseTasksRequest,
+  type LeaseTasksResponse,
+  type Welcome,
+  type WorkerCommand,
+  type CommandReplySchema,
+} from "./gen/caraway/v1/worker_service_pb.js";
 import type { Pool } from "./pool.js";
 import { firstDelay, sleep } from "./retry.js";
 import { duplex } from "./rpc.js";
@@ -177,7 +187,10 @@ class Session {
         break;
       case "leases": {
         const sizes = message.value.leases.map((lease) => toBinary(TaskLeaseSchema, lease).length);
-        this.credit.receive(sizes.length, sizes.reduce((sum, size) => sum + size, 0)); // prettier-ignore
+        this.credit.receive(
+          sizes.length,
+          sizes.reduce((sum, size) => sum + size, 0),
+        );
         this.owner.pool.take(message.value.leases, sizes);
         break;
       }

@@ -15,7 +15,7 @@ const maxText = 32 << 10; // bytes of an error's message
 const maxTraceback = 64 << 10;
 const maxCauses = 16;
 
-type ErrorInit = Exclude<MessageInitShape<typeof TaskErrorSchema>, { $unknown: unknown }>;
+type ErrorInit = Exclude<MessageInitShape<typeof TaskErrorSchema>, { $typeName: string }>;
 type ReportInit = Exclude<MessageInitShape<typeof TaskReportSchema>, { $typeName: string }>["report"];
 
 export function report(d: Delivery, what: ReportInit, runTime?: number): TaskReport {
@@ -81,7 +81,12 @@ export function success(d: Delivery, value: unknown, maxBytes: number): TaskRepo
 }
 
 /** The report of an attempt that threw. */
-export function failure(d: Delivery, error: unknown, softLimitStruck: boolean, propagation: Propagation | undefined): TaskReport {
+export function failure(
+  d: Delivery,
+  error: unknown,
+  softLimitStruck: boolean,
+  propagation: Propagation | undefined,
+): TaskReport {
   if (error instanceof Retry) {
     const why = errorMessage(error.cause ?? error, Kind.APPLICATION);
     return report(d, { case: "retry", value: { error: why, delay: durationFromMs(Math.round(error.delay)) } });
@@ -120,7 +125,7 @@ function replaced(d: Delivery, { step }: Replace, propagation: Propagation | und
 export function errorMessage(thrown: unknown, kind: Kind): ErrorInit {
   const nonRetryable = thrown instanceof NonRetryable;
   const error = nonRetryable && thrown.cause ? thrown.cause : thrown;
-  const causes: ErrorInit["causes"] = [];
+  const causes: { type: string; message: string; traceback: string }[] = [];
   for (let cause = causeOf(error); cause !== undefined && causes.length < maxCauses; cause = causeOf(cause)) {
     causes.push({ type: typeOf(cause), message: textOf(cause), traceback: tracebackOf(cause) });
   }

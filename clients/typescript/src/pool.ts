@@ -1,11 +1,25 @@
 /** Runs deliveries in as many slots as there are. */
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import { HardTimeLimitExceeded, LeaseExpired, running, SoftTimeLimitExceeded, TaskCancelled, WorkerStopped, type TaskStopped } from "./attempt.js"; // prettier-ignore
+import {
+  HardTimeLimitExceeded,
+  LeaseExpired,
+  running,
+  SoftTimeLimitExceeded,
+  TaskCancelled,
+  WorkerStopped,
+  type TaskStopped,
+} from "./attempt.js";
 import type { Client } from "./client.js";
 import { Pace } from "./credit.js";
 import { Delivery, type Limits, type Stopping } from "./delivery.js";
 import { Task_State } from "./gen/caraway/v1/task_pb.js";
-import { WorkerService, type CancelLeases_Item, type ReportTasksResponse_Result as Result, type TaskLease, type TaskReport } from "./gen/caraway/v1/worker_service_pb.js"; // prettier-ignore
+import {
+  WorkerService,
+  type CancelLeases_Item,
+  type ReportTasksResponse_Result as Result,
+  type TaskLease,
+  type TaskReport,
+} from "./gen/caraway/v1/worker_service_pb.js";
 import { Handler } from "./handler.js";
 import { mergeInputs } from "./inputs.js";
 import { failure, handedBack, hardLimit, payloadFailure, released, report, started, stopReport, success } from "./outcome.js";
@@ -419,10 +433,12 @@ export class Pool implements Answered {
 
   private logEnd(d: Delivery, { report: outcome }: TaskReport): void {
     if (outcome.case === "failed" || outcome.case === "retry") {
-      const { type = "", message = "", traceback = "" } = outcome.value.error ?? {};
+      const { error } = outcome.value;
       const what = outcome.case === "failed" ? "failed" : "asks for its retry";
-      this.client.logger[outcome.case === "failed" ? "error" : "warn"](`${named(d)} ${what}: ${type}: ${message}`);
-      this.client.logger.debug(traceback);
+      this.client.logger[outcome.case === "failed" ? "error" : "warn"](
+        `${named(d)} ${what}: ${error?.type}: ${error?.message}`,
+      );
+      this.client.logger.debug(error?.traceback ?? "");
     } else {
       this.client.logger.debug(`${named(d)}: ${outcome.case}`);
     }

@@ -117,7 +117,8 @@ export class Reporter {
   }
 
   private flush(): void {
-    const isWorth = () => this.inFlight === 0 || (this.inFlight < mostInFlight && this.queue.length >= worthACall * this.inFlight);
+    const isWorth = () =>
+      this.inFlight === 0 || (this.inFlight < mostInFlight && this.queue.length >= worthACall * this.inFlight);
     while (this.queue.length > 0 && isWorth()) {
       const items = this.cut();
       if (items.length === 0) {

@@ -149,7 +149,7 @@ export class Tuple<T = unknown> extends Array<T> {
     return Array;
   }
 
-  static of<T>(...members: T[]): Tuple<T> {
+  static override of<T>(...members: T[]): Tuple<T> {
     const made = new Tuple<T>();
     made.push(...members);
     return made;

@@ -73,7 +73,7 @@ export class Worker {
       stopGrace: 1_000,
       softTimeLimit: 0,
       hardTimeLimit: 0,
-      ...options,
+      ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     };
     const { concurrency, queues } = this.options;
     if (!Number.isInteger(concurrency) || concurrency < 1) {

@@ -4,7 +4,18 @@ import { after, before, test } from "node:test";
 import { context, propagation as otel, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import { BatchError, call, chain, chord, Client, currentAttempt, group, InvalidOption, Replace, TaskFailed } from "@caraway/client";
+import {
+  BatchError,
+  call,
+  chain,
+  chord,
+  Client,
+  currentAttempt,
+  group,
+  InvalidOption,
+  Replace,
+  TaskFailed,
+} from "@caraway/client";
 import { TaskIdConflict, TaskNotFound, TimeoutError, UniqueConflict, Worker, type CallOptions } from "@caraway/client";
 
 assert.ok(process.env.CARAWAY_TARGET, "these tests need a gateway: CARAWAY_TARGET=HOST:PORT");

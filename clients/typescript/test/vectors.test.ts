@@ -61,7 +61,10 @@ test("values have JavaScript's own types where it has them", () => {
   const before = '{"$caraway":"datetime","value":"1969-12-31T23:59:59.999999+00:00"}';
   assert.equal(stringify(read(before)), before);
   assert.deepEqual(read('{"a":1,"a":12345678901234567890}'), { a: 12345678901234567890n });
-  assert.equal(stringify(read('{"__proto__":{"$caraway":"tuple","value":[1]}}')), '{"__proto__":{"$caraway":"tuple","value":[1]}}');
+  assert.equal(
+    stringify(read('{"__proto__":{"$caraway":"tuple","value":[1]}}')),
+    '{"__proto__":{"$caraway":"tuple","value":[1]}}',
+  );
 });
 
 test("values of JavaScript have a form", () => {
