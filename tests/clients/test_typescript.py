@@ -270,7 +270,9 @@ def test_the_example_counts_words(gateway: GatewayProcess, dist: Path, tmp_path:
 
 @pytest.mark.parametrize("operation", ["unary", "batch", "drain"])
 def test_the_programs_of_the_benchmark_run(gateways: Callable[..., GatewayProcess], dist: Path, operation: str) -> None:
-    said = command("node", str(dist / "bench/client.js"), operation, "300", seconds=60, CARAWAY_TARGET=gateways().target)
+    said = command(
+        "node", str(dist / "bench/client.js"), operation, "300", seconds=60, CARAWAY_TARGET=gateways().target
+    )
     assert '"count":300' in said
 
 

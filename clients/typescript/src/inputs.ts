@@ -1,10 +1,42 @@
 /** What nodes of a workflow hand on to a task. */
+import type { Delivery } from "./delivery.js";
 import { PayloadError } from "./errors.js";
-import type { InputPart, InputPart_Input } from "./gen/caraway/v1/worker_service_pb.js";
+import type { Gateway } from "./gateway.js";
+import { WorkerService, type InputPart, type InputPart_Input } from "./gen/caraway/v1/worker_service_pb.js";
 import { WorkflowNode_Edge_Pass as Pass } from "./gen/caraway/v1/workflow_pb.js";
 import { readPayload, type Arguments } from "./payload.js";
 import type { ReadOptions } from "./payload_read.js";
+import { isFinal } from "./reports.js";
+import { attemptTimeout, Delays, sleep } from "./retry.js";
 import { TaskFailed } from "./task.js";
+
+/**
+ * Reads what did not fit into a lease, page after page, until the delivery is stopped; then gives nothing.
+ *
+ * @throws what the gateway will always say.
+ */
+export async function fetchInputs(gateway: Gateway, d: Delivery): Promise<InputPart[] | undefined> {
+  const pause = new Delays();
+  const inputs: InputPart[] = [];
+  let pageToken = "";
+  while (d.state === "reading") {
+    try {
+      const request = { taskId: d.spec.taskId, leaseToken: d.token, pageToken };
+      const page = await gateway.attempt(WorkerService.method.getInputs, request, 2 * attemptTimeout);
+      inputs.push(...page.inputs);
+      pageToken = page.nextPageToken;
+      if (!pageToken) {
+        return inputs;
+      }
+    } catch (error) {
+      if (isFinal(error)) {
+        throw error;
+      }
+      await sleep(pause.next());
+    }
+  }
+  return undefined;
+}
 
 /** Reads the flat sequence of parts; the value of a node that failed is a TaskFailed. */
 function readInputs(parts: readonly InputPart[], options: ReadOptions): [InputPart_Input, unknown][] {

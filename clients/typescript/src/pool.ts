@@ -14,18 +14,17 @@ import { Pace } from "./credit.js";
 import { Delivery, type Limits, type Stopping } from "./delivery.js";
 import { Task_State } from "./gen/caraway/v1/task_pb.js";
 import {
-  WorkerService,
   type CancelLeases_Item,
   type ReportTasksResponse_Result as Result,
   type TaskLease,
   type TaskReport,
 } from "./gen/caraway/v1/worker_service_pb.js";
 import { Handler } from "./handler.js";
-import { mergeInputs } from "./inputs.js";
+import { logEnd, named } from "./ending_log.js";
+import { fetchInputs, mergeInputs } from "./inputs.js";
 import { failure, handedBack, hardLimit, payloadFailure, released, report, started, stopReport, success } from "./outcome.js";
 import { jsonPayload, readArguments } from "./payload.js";
-import { isFinal, Reporter, type Answered, type ReportItem } from "./reports.js";
-import { attemptTimeout, Delays, sleep } from "./retry.js";
+import { Reporter, type Answered, type ReportItem } from "./reports.js";
 
 // All in milliseconds.
 const startReported = 100; // tasks below it need not report their start
@@ -228,7 +227,7 @@ export class Pool implements Answered {
       this.held.delete(d.token);
       return;
     }
-    this.logEnd(d, outcome);
+    logEnd(this.client.logger, d, outcome);
     this.reports.add(d, outcome, true);
   }
 
@@ -399,54 +398,23 @@ export class Pool implements Answered {
     this.held.delete(d.token);
   }
 
-  /** Reads what did not fit into a lease, page after page. */
+  /** Has a delivery wait for a slot once what did not fit into its lease is read. */
   private async readInputs(d: Delivery): Promise<void> {
-    const pause = new Delays();
-    const method = WorkerService.method.getInputs;
-    const inputs: TaskLease["inputs"] = [];
-    let pageToken = "";
-    do {
-      try {
-        const request = { taskId: d.spec.taskId, leaseToken: d.token, pageToken };
-        const page = await this.client.gateway.attempt(method, request, 2 * attemptTimeout, d.abort.signal);
-        inputs.push(...page.inputs);
-        pageToken = page.nextPageToken;
-        if (!pageToken) {
-          break;
-        }
-      } catch (error) {
-        if (isFinal(error) && d.state === "reading") {
-          this.end(d, payloadFailure(d, `the task's inputs can't be read: ${(error as Error).message}`));
-          this.dispatch();
-        }
-        await sleep(pause.next());
+    try {
+      const inputs = await fetchInputs(this.client.gateway, d);
+      if (inputs && d.state === "reading") {
+        d.lease.inputs = inputs;
+        d.state = "waiting";
+        d.received = performance.now(); // it could not be started before
+        this.waiting.push(d);
       }
-    } while (d.state === "reading");
-    if (d.state === "reading") {
-      d.lease.inputs = inputs;
-      d.state = "waiting";
-      d.received = performance.now(); // it could not be started before
-      this.waiting.push(d);
-      this.dispatch();
+    } catch (error) {
+      if (d.state === "reading") {
+        this.end(d, payloadFailure(d, `the task's inputs can't be read: ${(error as Error).message}`));
+      }
     }
+    this.dispatch();
   }
-
-  private logEnd(d: Delivery, { report: outcome }: TaskReport): void {
-    if (outcome.case === "failed" || outcome.case === "retry") {
-      const { error } = outcome.value;
-      const what = outcome.case === "failed" ? "failed" : "asks for its retry";
-      this.client.logger[outcome.case === "failed" ? "error" : "warn"](
-        `${named(d)} ${what}: ${error?.type}: ${error?.message}`,
-      );
-      this.client.logger.debug(error?.traceback ?? "");
-    } else {
-      this.client.logger.debug(`${named(d)}: ${outcome.case}`);
-    }
-  }
-}
-
-function named(d: Delivery): string {
-  return `task ${d.spec.taskId} (${d.spec.name})`;
 }
 
 function cancelled(reason: string): TaskCancelled {
