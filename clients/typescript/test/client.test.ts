@@ -90,7 +90,9 @@ test("many are split by count, and each is answered", async () => {
 
 test("many are split by size, and refused each for itself", async () => {
   const large = "x".repeat(1 << 20);
-  const calls = Array.from({ length: 9 }, (_, n) => call("add", [n === 4 ? "x".repeat(3_500_000) : large], { queue: own.idle }));
+  const calls = Array.from({ length: 9 }, (_, n) =>
+    call("add", [n === 4 ? "x".repeat(3_500_000) : large], { queue: own.idle }),
+  );
   await assert.rejects(client.submitMany([...calls, call("add", [NaN])]), (error: BatchError) => {
     const refused = error.results.flatMap((result, i) => (result instanceof Error ? [[i, result.name]] : []));
     assert.deepEqual(refused, [
