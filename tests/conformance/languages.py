@@ -42,11 +42,15 @@ THERE = tuple(language for language in ALL if language.is_there)
 
 
 @cache
+def _built(name: str) -> str:
+    """Build a language's program, once; gives what was wrong."""
+    made = subprocess.run(["make", "-s", f"conformance-{name}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return f"make conformance-{name} failed:\n{made.stdout}\n{made.stderr}" if made.returncode else ""
+
+
 def prepare(language: Language) -> None:
     """Build its program, where it needs that. Skips where its toolchain is missing; in CI that fails."""
     require_programs(*language.programs)
     if language.programs:
-        made = subprocess.run(
-            ["make", "-s", f"conformance-{language.name}"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert made.returncode == 0, f"make conformance-{language.name} failed:\n{made.stdout}\n{made.stderr}"
+        wrong = _built(language.name)
+        assert not wrong, wrong

@@ -13,6 +13,9 @@ from conformance.languages import PYTHON, THERE
 from conformance.play import Play
 from conformance.stage import CLIENT, WORKER, Cast, Stage
 
+# The first case of a language builds its program; what a case itself waits for has limits of its own.
+pytestmark = pytest.mark.timeout(900)
+
 Case = dict[str, Any]
 
 CASES: list[Case] = [
