@@ -47,6 +47,7 @@ def shell_command(settings: ClientSettings, app: str | None, without_tasks: bool
         found = find_app(app) if app else Caraway("shell")
     except AppNotFound as error:
         raise click.ClickException(str(error)) from error
+    found.import_default_modules()
     names = _names(found, without_tasks)
     version = importlib.metadata.version("caraway")
     head = f"Caraway {version}, Python {sys.version.split()[0]}, gateway {names['app'].target}"
