@@ -57,9 +57,9 @@ class Caraway(TaskMaking):
         `tls_server_name` is the name in its certificate. Each is by default what docs/configuration.md says of the
         section `client` (the environment's CARAWAY_TARGET, CARAWAY_TOKEN, ..., caraway.toml), read when first needed.
 
-        `default_queue`, `include`, `changes`, `settings` and what `config_source` names are settings, as docs/app.md
-        lists them; `namespace` as in `config_from_object`. `task_cls` is the base of all tasks, or its name as
-        "module:Class", looked up when the first task is made.
+        `default_queue`, `include`, `changes`, `settings` and what `config_source` names are settings;
+        docs/app-settings.md lists them. `namespace` is that of `config_from_object`. `task_cls` is the base of all
+        tasks, or its name as "module:Class", looked up when the first task is made.
 
         `set_as_current=False` leaves the app that is meant where none is named as it is. With `autofinalize=False` the
         app has no tasks until `finalize()` is called.

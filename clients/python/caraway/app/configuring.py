@@ -147,7 +147,8 @@ def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
         if name not in OPTIONS and not pointless(name):
             hint = nearest(name)
             raise TypeError(
-                f"Caraway() has no option {written!r}" + (f"; did you mean {hint!r}?" if hint else "; see docs/app.md")
+                f"Caraway() has no option {written!r}"
+                + (f"; did you mean {hint!r}?" if hint else "; see docs/app-settings.md")
             )
         taken[name] = value
     return taken
