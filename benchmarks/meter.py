@@ -15,10 +15,10 @@ CHUNK = 1 << 20
 
 
 class Meter:
-    """Stands between a gateway and its store, and looks at the store's processor clock around each call.
+    """Stands between a gateway and its store, and looks at the store's processor clock around each call of a script.
 
-    What other connections had done meanwhile counts too, so a time is at most too long. `socket` is where to connect,
-    `times` are the calls' times in ms.
+    One call is let through at a time, so that a script's time is its own; what waits makes all slower. `socket` is
+    where to connect, `times` are the scripts' times in ms.
     """
 
     def __init__(self, store: Store, folder: Path) -> None:
@@ -26,6 +26,7 @@ class Meter:
         self.socket = folder / "metered.sock"
         self.times: list[float] = []
         self._store = store
+        self._turn = threading.Lock()
         self._clock = (~store.pid << 3) | 2  # Linux: the processor clock of another process
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.socket))
@@ -47,23 +48,33 @@ class Meter:
     def _carry(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client, socket.socket(socket.AF_UNIX) as server:
             server.connect(str(self._store.socket))
-            began: float | None = None
             while True:
                 readable, _, _ = select.select((client, server), (), ())
-                if client in readable:
-                    data = client.recv(CHUNK)
+                if client not in readable:
+                    data = server.recv(CHUNK)  # more of a reply, or a message that was published
                     if not data:
                         return
-                    began = time.clock_gettime(self._clock) if began is None else began
-                    server.sendall(data)
-                if server in readable:
-                    data = server.recv(CHUNK)
-                    if not data:
-                        return
-                    if began is not None:
-                        self.times.append((time.clock_gettime(self._clock) - began) * 1000)
-                        began = None
                     client.sendall(data)
+                elif not self._call(client, server):
+                    return
+
+    def _call(self, client: socket.socket, server: socket.socket) -> bool:
+        """Carry a call, and the begin of its reply. False: one of both is gone."""
+        with self._turn:
+            began = time.clock_gettime(self._clock)
+            is_script = False
+            while True:
+                readable, _, _ = select.select((client, server), (), ())
+                source, sink = (server, client) if server in readable else (client, server)
+                data = source.recv(CHUNK)
+                if not data:
+                    return False
+                if source is server and is_script:
+                    self.times.append((time.clock_gettime(self._clock) - began) * 1000)
+                is_script = is_script or b"EVALSHA" in data[:40]
+                sink.sendall(data)
+                if source is server:
+                    return True
 
 
 @contextmanager

@@ -51,14 +51,19 @@ class Peaks:
             thread.join()
 
 
-def run(kind: str, count: int) -> tuple[float, list[float], dict[str, float]]:
-    """Seconds of one workflow, how long its calls held the store, in ms, and the memory that it took."""
-    with caraway("none", metering=True) as system, system.worker(), Peaks(system).watched() as peaks:
-        assert system.meter is not None
+def run(kind: str, count: int) -> tuple[float, dict[str, float]]:
+    """Seconds of one workflow, and the memory that it took."""
+    with caraway("none") as system, system.worker(), Peaks(system).watched() as peaks:
         _produce(system, kind, 100)  # what is loaded once
-        system.meter.times.clear()
-        seconds = _produce(system, kind, count)
-        return seconds, list(system.meter.times), dict(peaks.most)
+        return _produce(system, kind, count), dict(peaks.most)
+
+
+def script_times(kind: str, count: int) -> list[float]:
+    """How long each script of one workflow held the store, in ms of its processor. Apart: the meter slows all down."""
+    with caraway("none", metering=True) as system, system.worker():
+        assert system.meter is not None
+        _produce(system, kind, count)
+        return list(system.meter.times)
 
 
 def canvas(system: System, kind: str, count: int) -> float:
@@ -98,7 +103,7 @@ def measure() -> list[Figure]:
     """One round of each size, and both systems in turns."""
     figures = against_celery()
     for kind, sizes in SIZES.items():
-        (small, _, little), (large, scripts, much) = (run(kind, count) for count in sizes)
+        (small, little), (large, much) = (run(kind, count) for count in sizes)
         growth = (large / sizes[1]) / (small / sizes[0])
         note = f"{small:.1f} s of {sizes[0]:,}, {large:.1f} s of {sizes[1]:,}"
         figures.append(
@@ -107,10 +112,11 @@ def measure() -> list[Figure]:
                 target=f"at most {LINEAR}", met=growth <= LINEAR, note=note,
             )
         )  # fmt: skip
+        scripts = script_times(kind, sizes[1])
         longest = max(scripts)
         figures.append(
             Figure(
-                "B1.18", f"longest call of the store, {kind} of {sizes[1]:,}", "ms", (longest,),
+                "B1.18", f"longest script, {kind} of {sizes[1]:,}", "ms", (longest,),
                 target=f"at most {LONGEST_SCRIPT_MS:g}", met=longest <= LONGEST_SCRIPT_MS,
                 note=f"99 of 100 take at most {percentile(scripts, 0.99):.1f} ms; the store's processor time around it",
             )
