@@ -1,7 +1,7 @@
 /** Payloads of the contract: arguments, results, progress. */
 import { createHash } from "node:crypto";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { ListValue, Value } from "@bufbuild/protobuf/wkt";
+import { create, toJson, type MessageInitShape } from "@bufbuild/protobuf";
+import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
 import { compress, decompress } from "./compression.js";
 import { PayloadError } from "./errors.js";
 import { PayloadSchema, type Payload, type TaskSpec } from "./gen/caraway/v1/task_pb.js";
@@ -112,17 +112,7 @@ function membersByHand(given: object): Record<string, unknown> {
 
 /** Reads an argument written by hand: all its numbers are doubles, and those without a fraction mean integers. */
 function byHand(value: Value): unknown {
-  switch (value.kind.case) {
-    case "structValue":
-      return byHandJson(value.kind.value);
-    case "listValue":
-      return (value.kind.value as ListValue).values.map(byHand);
-    case "nullValue":
-    case undefined:
-      return null;
-    default:
-      return value.kind.value;
-  }
+  return byHandJson(toJson(ValueSchema, value));
 }
 
 /** The same for a Struct, which the stubs hold as plain JSON. */

@@ -70,7 +70,11 @@ export abstract class Step<R = unknown> {
     return out;
   }
 
-  /** Its own nodes; and on what errbacks fire. */
+  /**
+   * Its own nodes; and on what errbacks fire.
+   *
+   * @internal
+   */
   protected abstract combine(builder: Builder, flow: Flow): [Flow, On];
 
   protected copy(): this {
@@ -106,6 +110,7 @@ export class Call<R = unknown> extends Step<R> {
     return this.callbacks.length + this.errbacks.length === 0;
   }
 
+  /** @internal */
   protected override combine(builder: Builder, flow: Flow): [Flow, On] {
     const edges = this.isImmutable ? passNothing(flow.edges) : flow.edges;
     const first = this.isImmutable ? [] : (flow.values ?? []);
@@ -129,6 +134,7 @@ class Composite<R> extends Step<R> {
     super();
   }
 
+  /** @internal */
   protected override combine(builder: Builder, flow: Flow): [Flow, On] {
     return [this.compose(builder, flow), On.FAILURE];
   }
