@@ -81,8 +81,9 @@ reference: setup ## write docs/configuration.md and docs/app-settings.md from th
 	@$(BIN)/python -m caraway.conf.reference > docs/app-settings.md
 
 .PHONY: names
-names: setup ## write the list of Celery's names that migrate-check ships, from docs/migrating.md
+names: setup ## write the lists of Celery's names, docs/celery-names.md and what migrate-check ships
 	@$(BIN)/python tests/docs/shipped_names.py > clients/python/caraway/migration/names.json
+	@PYTHONPATH=tests $(BIN)/python tests/docs/public_names.py > docs/celery-names.md
 
 .PHONY: docs
 docs: setup ## build the pages of docs/ as a site in .build/site; broken links fail
