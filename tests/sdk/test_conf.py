@@ -161,13 +161,20 @@ def test_settings_that_mean_nothing_here_are_told_once_with_what_stands_for_them
 
 
 def test_the_constructor_takes_celery_s_arguments() -> None:
-    with pytest.warns(UserWarning, match=r"Caraway\(backend=\) has no effect: the gateway keeps"):
-        app = Celery("proj", broker="grpc://here:1", backend="rpc://", include=["a", "b"], task_serializer="yaml")
+    with pytest.warns(
+        UserWarning, match=r"Caraway\(\) that .*\n  loader: modules.*\n  backend: the gateway keeps"
+    ) as told:
+        app = Celery(
+            "proj", loader="app", broker="grpc://here:1", backend="rpc://", include=["a", "b"], task_serializer="yaml"
+        )
+    assert len(told) == 1
     assert app.target == "grpc://here:1"
     assert (app.conf.include, app.conf.task_serializer) == (("a", "b"), "yaml")
     assert Celery(changes={"worker_pool": "thread"}).conf.worker_pool == "thread"
     with pytest.raises(TypeError, match="no option 'brokr'"):
         Celery("proj", brokr="grpc://here")
+    with pytest.raises(TypeError, match="no option 'task_serialiser'; did you mean 'task_serializer'"):
+        Celery("proj", task_serialiser="json")
 
 
 def test_showing_hides_what_looks_like_a_secret(app: Caraway) -> None:

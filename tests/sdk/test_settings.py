@@ -191,10 +191,13 @@ def test_an_app_that_is_told_no_target_takes_it_from_the_settings(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CARAWAY_TARGET", raising=False)
     assert Caraway("a").target == "localhost:50051"
+    assert Caraway("a", broker="grpc://code:1").target == "grpc://code:1"
     (tmp_path / "caraway.toml").write_text("[client]\ntarget='folder:1'")
+    assert Caraway("a", broker="grpc://code:1").target == "folder:1"
     assert Caraway("a").target == "folder:1"
     monkeypatch.setenv("CARAWAY_TARGET", "environment:1")
     assert Caraway("a").target == "environment:1"
+    assert Caraway("a", changes={"broker_url": "grpc://code:1"}).target == "environment:1"
     assert Caraway("a", target="own:1").target == "own:1"
     # A program's environment is its own: only commands are strict about it.
     monkeypatch.setenv("CARAWAY_OF_ITS_OWN", "1")

@@ -51,11 +51,12 @@ class Caraway(TaskMaking):
     ) -> None:
         """`main` names the module of tasks that are defined in a program's main module.
 
-        `target` is the gateway's address as "host:port", or "grpcs://host:port" to reach it by TLS; `broker`, or the
-        setting `broker_url`, says the same. `token` is the one that it asks for, or "@FILE". `tls_ca` are the
-        authorities that sign its certificate, `tls_cert` and `tls_key` what to show to it, all PEM files;
-        `tls_server_name` is the name in its certificate. Each is by default what docs/configuration.md says of the
-        section `client` (the environment's CARAWAY_TARGET, CARAWAY_TOKEN, ..., caraway.toml), read when first needed.
+        `target` is the gateway's address as "host:port", or "grpcs://host:port" to reach it by TLS. `token` is the one
+        that it asks for, or "@FILE". `tls_ca` are the authorities that sign its certificate, `tls_cert` and `tls_key`
+        what to show to it, all PEM files; `tls_server_name` is the name in its certificate. Each is by default what
+        docs/configuration.md says of the section `client` (the environment's CARAWAY_TARGET, CARAWAY_TOKEN, ...,
+        caraway.toml), read when first needed. `broker`, which is the setting `broker_url`, names the gateway where
+        none of these does.
 
         `default_queue`, `include`, `changes`, `settings` and what `config_source` names are settings;
         docs/app-settings.md lists them. `namespace` is that of `config_from_object`. `task_cls` is the base of all
@@ -64,12 +65,13 @@ class Caraway(TaskMaking):
         `set_as_current=False` leaves the app that is meant where none is named as it is. With `autofinalize=False` the
         app has no tasks until `finalize()` is called.
 
-        Arguments of Celery's constructor that change nothing are taken with a warning. Raises TypeError for those that
+        Arguments of Celery's constructor that change nothing are taken with one warning. Raises TypeError for those that
         there are not, ImproperlyConfigured for a value that can't be.
         """
         unused = unused_arguments(settings)
-        for name, instead in unused.items():
-            warnings.warn(f"Caraway({name}=) has no effect: {instead}", UserWarning, stacklevel=2)
+        if unused:
+            text = "\n  ".join(f"{name}: {instead}" for name, instead in unused.items())
+            warnings.warn(f"arguments of Caraway() that have no effect:\n  {text}", UserWarning, stacklevel=2)
         given = {"default_queue": default_queue, "include": include, "broker_url": broker}
         given = {name: value for name, value in given.items() if value is not None}
         given |= {name: value for name, value in settings.items() if name not in NO_SETTINGS}
@@ -106,8 +108,8 @@ class Caraway(TaskMaking):
     def client_settings(self) -> ClientSettings:
         """How the gateway is reached. Raises ImproperlyConfigured if the settings are wrong."""
         if self._client_settings is None:
-            given = {**self._given, "target": self._given["target"] or self.conf.broker_url}
-            self._client_settings = load(ClientSettings, given, find_file(), strict=False).settings
+            app = {"target": self.conf.broker_url}
+            self._client_settings = load(ClientSettings, self._given, find_file(), app=app, strict=False).settings
         return self._client_settings
 
     @property

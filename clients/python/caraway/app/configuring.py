@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from caraway.app.hooks import Hooks
-from caraway.conf import OPTIONS, Configuration, app_setting, sources
+from caraway.conf import Configuration, app_setting, sources
 from caraway.conf.configuration import of_variable
-from caraway.conf.names import canonical, nearest, pointless
+from caraway.conf.names import canonical, is_setting, misspelt
 from caraway.content import Content
 from caraway.exceptions import ImproperlyConfigured
 from caraway.send_policy import SendPolicy, send_policy
@@ -144,8 +144,8 @@ def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
     taken = {}
     for written, value in settings.items():
         name = canonical(written)
-        if name not in OPTIONS and not pointless(name):
-            hint = nearest(name)
+        if not is_setting(name):
+            hint = misspelt(name)
             raise TypeError(
                 f"Caraway() has no option {written!r}"
                 + (f"; did you mean {hint!r}?" if hint else "; see docs/app-settings.md")

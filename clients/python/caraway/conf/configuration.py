@@ -4,11 +4,12 @@ import os
 import re
 import threading
 import warnings
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 from caraway.conf import sources
-from caraway.conf.names import canonical, nearest, pointless, pointless_text
+from caraway.conf.names import canonical, checked_name, pointless, pointless_text
 from caraway.conf.options import OPTIONS
 from caraway.exceptions import ImproperlyConfigured
 from caraway.settings.definition import mask_password
@@ -75,15 +76,11 @@ class Configuration(MutableMapping[str, Any]):
         """Whether it is a setting, or set."""
         return isinstance(key, str) and canonical(key) in self._load()
 
-    def given(self, name: str) -> Any:
-        """Give the value of a setting that was set somewhere; None: it has its default."""
-        self._load()
-        layers = self._layers
-        return next((layer[name] for layer in layers if name in layer), None)
-
     def of_worker(self) -> dict[str, Any]:
         """Give what is set for workers, by the names of their settings; None leaves one as it is."""
-        named = ((option.worker, self.given(name)) for name, option in OPTIONS.items() if option.worker)
+        self._load()
+        set_somewhere = ChainMap(*map(dict, self._layers))
+        named = ((option.worker, set_somewhere.get(name)) for name, option in OPTIONS.items() if option.worker)
         return {field: value for field, value in named if value is not None}
 
     # Writing
@@ -114,7 +111,7 @@ class Configuration(MutableMapping[str, Any]):
 
     def update(self, *args: Any, **settings: Any) -> None:
         """Set all of these, or none where one is refused. Raises as item assignment."""
-        changes = {_checked_name(key): value for key, value in dict(*args, **settings).items()}
+        changes = {checked_name(key): value for key, value in dict(*args, **settings).items()}
         changes = {name: _checked(name, value) for name, value in changes.items()}
         with self._lock:
             self._changes.update(changes)
@@ -195,13 +192,6 @@ def of_variable(variable: str, *, silent: bool) -> str:
             f"the environment variable {variable!r} is not set, and so names no configuration. Set it, and have it "
             "name a module that can be imported"
         )
-    return name
-
-
-def _checked_name(written: str) -> str:
-    name = canonical(written)
-    if name not in OPTIONS and not pointless(name) and (meant := nearest(name)):
-        raise ImproperlyConfigured(f"no setting has the name {written!r}; did you mean {meant!r}?")
     return name
 
 

@@ -143,7 +143,7 @@ _TABLE: Final = (
         "broker_url",
         None,
         _optional(_gateway),
-        "The gateway's address, as target= takes it: grpc://HOST:PORT, or grpcs:// by TLS.",
+        "The gateway's address, grpc://HOST:PORT, or grpcs:// by TLS; target=, environment and file go before it.",
         _GATEWAY,
         "localhost:50051",
     ),

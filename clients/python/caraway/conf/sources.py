@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from caraway.conf.names import canonical, nearest, pointless
-from caraway.conf.options import OPTIONS
+from caraway.conf.names import canonical, checked_name, is_setting
 from caraway.exceptions import ImproperlyConfigured
 
 __all__ = ["from_arguments", "named", "read"]
@@ -52,21 +51,19 @@ def read(source: Any, namespace: str | None) -> dict[str, Any]:
             continue
         if selects and isinstance(value, ModuleType | type):  # what it imports, such as datetime.timezone
             continue
-        name = _name(str(written).removeprefix(prefix), bare=selects and not prefix)
+        bare = str(written).removeprefix(prefix)
+        name = _name_in_module(bare) if selects and not prefix else checked_name(bare)
         if name:
             settings[name] = value
     return settings
 
 
-def _name(written: str, *, bare: bool) -> str:
-    """Today's name; empty for what a module has beside its settings (`bare`)."""
-    name = canonical(written)
-    if name in OPTIONS or pointless(name):
-        return name
-    meant = nearest(name)
-    if meant and not (bare and not written.isupper() and not written.islower()):
-        raise ImproperlyConfigured(f"no setting has the name {written!r}; did you mean {meant!r}?")
-    return "" if bare else name
+def _name_in_module(written: str) -> str:
+    """Today's name; empty for what a module has beside its settings."""
+    if not (written.isupper() or written.islower() or is_setting(canonical(written))):
+        return ""
+    name = checked_name(written)
+    return name if is_setting(name) else ""
 
 
 def from_arguments(arguments: Iterable[str], namespace: str) -> dict[str, Any]:
@@ -80,5 +77,5 @@ def from_arguments(arguments: Iterable[str], namespace: str) -> dict[str, Any]:
         if not equals:
             raise ValueError(f"write a setting as NAME=VALUE, not {argument!r}")
         name = f"{namespace}_{written[1:]}" if written.startswith(".") else written
-        settings[_name(name, bare=False)] = value
+        settings[checked_name(name)] = value
     return settings

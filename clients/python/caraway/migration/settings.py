@@ -4,8 +4,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from caraway.conf import OPTIONS
-from caraway.conf.names import nearest
+from caraway.conf.names import misspelt
 from caraway.migration.finding import Finding, Level
 from caraway.migration.names import Name, find
 from caraway.migration.old_settings import current_name
@@ -42,7 +41,7 @@ def check_settings(source: Source, prefixes: Iterable[str]) -> Iterator[Finding]
     for node, written, value in [*_on_conf(source), *_in_module(source, set(prefixes))]:
         known, current = _known(written)
         if known is None:
-            if current not in OPTIONS and (meant := nearest(current)):
+            if meant := misspelt(current):
                 yield source.finding(node, Level.MUST, written, f"no setting has this name, which is refused: {meant}?")
             continue
         if current != written.lower():

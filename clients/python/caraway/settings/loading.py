@@ -1,4 +1,4 @@
-"""Settings put together: flag before environment before file before default, and everything that is wrong at once."""
+"""Settings put together: flag before environment before file before default, and all that is wrong at once."""
 
 import os
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ __all__ = ["DEFAULT", "Loaded", "load"]
 S = TypeVar("S")
 
 DEFAULT: Final = "default"
+OF_APP: Final = "app.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,14 @@ def load(
     file: ConfigFile | None = None,
     environ: Mapping[str, str] | None = None,
     *,
+    app: Mapping[str, Any] | None = None,
     complete: bool = True,
     strict: bool = True,
 ) -> Loaded[S]:
     """Make settings of what flags (by field; None: not given), environment and file say.
 
-    Arguments: `environ` is os.environ by default; `complete`: what is required must be there; `strict`: variables
+    Arguments: `environ` is os.environ by default; `app` is what an app's settings say (by field; None: nothing), for
+    what nobody else names; `complete`: what is required must be there; `strict`: variables
     that are no settings are refused, as keys of the file are. Raises InvalidSettings with all that is wrong.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
@@ -53,6 +56,8 @@ def load(
     unread: set[str] = set()
     for one in definitions(settings):
         raw, origins[one.field] = _find(one, given, environ, file)
+        if raw is None and app is not None and app.get(one.field) is not None:
+            raw, origins[one.field] = app[one.field], OF_APP
         if raw is None:
             if one.required and complete:
                 problems.append(Problem(one.key, f"name it, by {' or '.join(filter(None, (one.flag, one.variable)))}"))
