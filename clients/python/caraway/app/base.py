@@ -65,8 +65,8 @@ class Caraway(TaskMaking):
         `set_as_current=False` leaves the app that is meant where none is named as it is. With `autofinalize=False` the
         app has no tasks until `finalize()` is called.
 
-        Arguments of Celery's constructor that change nothing are taken with one warning. Raises TypeError for those that
-        there are not, ImproperlyConfigured for a value that can't be.
+        Arguments of Celery's constructor that change nothing are taken with one warning. Raises TypeError for those
+        that there are not, ImproperlyConfigured for a value that can't be.
         """
         unused = unused_arguments(settings)
         if unused:
