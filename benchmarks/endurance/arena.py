@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import redis
 
-from benchmarks.store import EMBEDDED, FSYNC, program
+from benchmarks.store import EMBEDDED, FSYNC, environment, program
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = CHECKOUT / "benchmarks" / "programs"
@@ -93,7 +93,7 @@ class Arena:
         settings = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "save": ""} | FSYNC["always"] | EMBEDDED
         flags = [part for name, value in settings.items() for part in (f"--{name}", value)]
         env = {**os.environ, "PYTHONPATH": str(PROGRAMS)}
-        self.store = Service([program(), *flags], folder / "store.log", "eady to accept connections", env)
+        self.store = Service([program(), *flags], folder / "store.log", "eady to accept connections", environment())
         self.store.start()
         self.client = redis.Redis(unix_socket_path=str(socket))
         self.used_memory_at_start = self.used_memory()

@@ -120,6 +120,15 @@ def test_a_stopped_gateway_ends_its_store_and_says_so_by_its_exit_code(gateways:
     assert not store.is_running()
 
 
+@pytest.mark.parametrize(("own", "used"), [(None, "glibc.malloc.tcache_count=2000"), ("glibc.malloc.check=0", None)])
+def test_the_store_gets_advice_for_its_allocator_unless_there_is_some(
+    own: str | None, used: str | None, gateways: Callable[..., GatewayProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if own:
+        monkeypatch.setenv("GLIBC_TUNABLES", own)
+    assert psutil.Process(gateways().store_pid).environ()["GLIBC_TUNABLES"] == (used or own)
+
+
 def test_several_processes_have_one_store(
     gateways: Callable[..., GatewayProcess], connect: Callable[[str], Api]
 ) -> None:
