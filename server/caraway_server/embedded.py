@@ -22,10 +22,10 @@ SETTINGS = {"hash-max-listpack-value": "1024"}
 
 
 def environment() -> dict[str, str]:
-    """What the store's process is given: this one's environment, and advice to glibc's allocator that is not there yet.
+    """What the store's process is given: this one's environment, and advice to glibc's allocator unless it has some.
 
-    Scripts take and free small pieces of memory by the thousand, and by default glibc keeps only seven of a size at hand:
-    docs/decisions/0007.
+    Scripts take and free small pieces of memory by the thousand, and by default glibc keeps only seven of a size at
+    hand: docs/decisions/0007.
     """
     return {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"} | os.environ
 
