@@ -29,10 +29,6 @@ _VERSIONS = ("unneeded", "`importlib.metadata.version('caraway')`, `caraway vers
 _PARTS = ("better", "middleware, signals and own commands: docs/extending.md; the worker's parts are not exchanged")
 _LOG = ("unneeded", "`logging`; formats and colours are settings, the signals for the log are there")
 _EVENTLET = ("unneeded", "eventlet is not supported; its programs run in the pool gevent: docs/worker.md")
-_STORE = (
-    "unneeded",
-    "there is one place for results, the gateway's store; its errors are OperationalError and RequestError",
-)
 
 MODULES: dict[str, Why] = {
     "celery.apps.worker": (
@@ -66,7 +62,11 @@ NAMED: dict[str, Why] = {
         ("eventlet_pool_apply", "eventlet_pool_postshutdown", "eventlet_pool_preshutdown", "eventlet_pool_started"),
         _EVENTLET,
     ),
-    **dict.fromkeys(("BackendError", "BackendGetMetaError", "BackendStoreError", "ChordError"), _STORE),
+    "BackendError": ("same", "what it is said of here, an OperationalError, is one"),
+    **dict.fromkeys(("BackendGetMetaError", "BackendStoreError"), ("same", "never raised: an OperationalError is")),
+    "ChordError": ("same", "also an error of the class that the header's task raised"),
+    "SecurityError": ("same", "what the gateway says against who calls, an Unauthenticated, is one"),
+    "Terminated": ("same", "never raised: the task is revoked, or lost"),
     **dict.fromkeys(
         (
             "CDeprecationWarning",
@@ -76,13 +76,14 @@ NAMED: dict[str, Why] = {
             "DuplicateNodenameWarning",
             "DuplicateTaskNameWarning",
             "FixupWarning",
+            "NotConfigured",
             "SecurityWarning",
         ),
-        ("unneeded", "warnings are UserWarning; what two functions claim is an error, AlreadyRegistered"),
+        ("same", "never given: warnings are UserWarning; what two functions claim is an error, AlreadyRegistered"),
     ),
     **dict.fromkeys(
-        ("Terminated", "WorkerShutdown", "WorkerTerminate"),
-        ("unneeded", "no code of yours runs in the worker's main part; `app.control.shutdown()` ends a worker"),
+        ("WorkerShutdown", "WorkerTerminate"),
+        ("same", "never raised; `app.control.shutdown()` ends a worker"),
     ),
     **dict.fromkeys(("enable_trace", "disable_trace", "push_current_task", "pop_current_task", "appstr"), _HELPERS),
     "AppPickler": ("unneeded", "apps are not pickled: a worker's children import them"),
@@ -90,9 +91,7 @@ NAMED: dict[str, Why] = {
     "CELERY_RDB_PORT": ("better", "the variable `CARAWAY_RDB_PORT`"),
     "CeleryCommandException": ("unneeded", "click's own exceptions end a command"),
     "Context": ("better", "`caraway.request.Context`, which `self.request` is"),
-    "NotConfigured": ("unneeded", "an app without a configuration has the defaults"),
     "Panel": ("better", "`control_command` and `inspect_command` of `caraway.worker.control`"),
-    "SecurityError": ("later", "messages are not signed; tokens and certificates decide who may submit"),
     "Settings": ("better", "`caraway.conf.Configuration`, which `app.conf` is"),
     "Signal": ("better", "`caraway.dispatch.Signal`"),
     "bugreport": ("better", "`app.bugreport()`, `caraway report`"),
@@ -104,12 +103,11 @@ NAMED: dict[str, Why] = {
     "maybe_patch_concurrency": ("unneeded", "the worker's pool gevent patches before your code is imported"),
     "messaging": ("unneeded", "there are no messages of a broker to be written"),
     "registry": ("better", "`app.tasks`"),
-    "reraise": _HELPERS,
     "sanitize_url": _HELPERS,
     "subtask": ("better", "`signature`; Celery keeps this name for old programs"),
     "worker_before_create_process": ("unneeded", "no process of a worker forks another one"),
 }
-"""What is said of a name, in whichever module."""
+"""What is said of a name, in whichever module, or of one by its full name; also beside one that is the same."""
 
 _HEAD = """\
 <!-- Written by `make names`; tests hold it to Celery's own lists of names and to the code. Do not edit it. -->
@@ -141,9 +139,10 @@ _TITLES = {
 
 def why(module: str, name: str) -> Why:
     """What is said of an exported name. Raises LookupError where nothing is."""
-    if counterpart(f"{module}.{name}") is not None:
+    said = NAMED.get(f"{module}.{name}") or NAMED.get(name)
+    if said is None and counterpart(f"{module}.{name}") is not None:
         return "same", ""
-    return NAMED.get(name) or MODULES[module]
+    return said or MODULES[module]
 
 
 def _rows(names: Iterator[tuple[str, Why]]) -> Iterator[str]:

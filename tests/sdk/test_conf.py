@@ -160,7 +160,8 @@ def test_settings_that_mean_nothing_here_are_told_once_with_what_stands_for_them
     assert app.conf.worker_concurrency == 2  # a second warning would be an error
 
 
-def test_the_constructor_takes_celery_s_arguments() -> None:
+def test_the_constructor_takes_celery_s_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CARAWAY_TARGET", raising=False)
     with pytest.warns(
         UserWarning, match=r"Caraway\(\) that .*\n  loader: modules.*\n  backend: the gateway keeps"
     ) as told:

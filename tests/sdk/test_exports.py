@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import caraway
-from caraway import exceptions
+from caraway import celery_warnings, exceptions
 
 MODULES = sorted(
     module.name for module in pkgutil.iter_modules(caraway.__path__, "caraway.") if module.name != "caraway.v1"
@@ -31,11 +31,13 @@ def test_every_error_is_a_caraway_error_and_is_exported_and_drawn() -> None:
     for name, same in of_celery.items():
         assert getattr(exceptions, name) is getattr(exceptions, same)
     classes = {name for name, value in vars(exceptions).items() if isinstance(value, type) and name[0] != "_"}
-    own = {name for name in classes if issubclass(getattr(exceptions, name), exceptions.CarawayError)}
-    assert own == set(exceptions.__all__)
+    bases = (exceptions.CarawayError, exceptions.BackendError)
+    own = {name for name in classes if issubclass(getattr(exceptions, name), bases)}
+    assert own | {*celery_warnings.__all__, "reraise"} == set(exceptions.__all__)
+    assert {getattr(exceptions, name).__module__ for name in exceptions.__all__} == {"caraway.exceptions"}
     own -= of_celery.keys()
     drawn = {line.split("─ ")[-1].split()[0] for line in (exceptions.__doc__ or "").splitlines() if "─ " in line}
-    assert drawn | {"CarawayError"} == own
+    assert drawn | {"CarawayError", "BackendError"} == own
 
 
 def test_a_program_that_only_defines_tasks_does_not_load_grpc() -> None:

@@ -9,8 +9,9 @@ import pytest
 from caraway import Caraway
 from caraway.canvas import chain, chord, group
 from caraway.exceptions import IncompleteStream
-from caraway.group_result import GroupResult, ResultSet
+from caraway.group_result import GroupResult
 from caraway.result_base import ResultBase
+from caraway.result_set import ResultSet
 from support.canvas_tasks import BrokenError, register
 
 

@@ -1,21 +1,19 @@
 """AsyncResult: a submitted task, to be asked how it stands and what it returned."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar, Unpack, cast
+from collections.abc import AsyncIterator, Callable, Container, Iterator
+from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 
 from caraway import batch, states
+from caraway.chord_errors import chord_error
+from caraway.current import current_app
 from caraway.durations import Seconds, seconds
-from caraway.ending import RevocationOptions, cancellation, check_forgotten, check_revoked, deletion, revocation
 from caraway.exceptions import TimeoutError
-from caraway.family import TaskFamily
 from caraway.gateway import HasGateway
 from caraway.joining import refuse_inside_task
-from caraway.outcome import TERMINAL, Raised, outcome_of, shown
-from caraway.payload import decode_arguments
-from caraway.stamp_revocation import revoking_stamped
-from caraway.steps import awalk, walk
+from caraway.outcome import TERMINAL, Raised, outcome_of
+from caraway.task_ending import TaskEnding
+from caraway.task_facts import TaskFacts
 from caraway.updates import Following, Update, Updates
 from caraway.v1 import task_pb2
 
@@ -27,23 +25,30 @@ _USUAL_INTERVAL: Final = 0.5
 """Seconds between two calls of on_interval, as Celery has it."""
 
 
-class AsyncResult(TaskFamily, Generic[R]):
+class AsyncResult(TaskFacts, TaskEnding, Generic[R]):
     """A submitted task. Reading it calls the gateway until the task has ended; what an ended task left is kept here.
 
     Reading raises TaskNotFound for an id that the gateway does not know (Celery would say PENDING), OperationalError
     when the gateway stays away. Every call that blocks has an async twin: `aget`, `astate`, `arevoke` ...
     """
 
-    __slots__ = ("_ended", "_full", "app", "id", "parent")
+    __slots__ = ("_full", "app", "id", "ignored", "parent")
 
     TimeoutError = TimeoutError
 
-    def __init__(self, id: str, app: HasGateway, parent: Any = None) -> None:
-        """`id` is the task's, `parent` the result before it in its canvas; `app.AsyncResult(id)` is the shorter way."""
+    def __init__(self, id: str, app: HasGateway | None = None, parent: Any = None) -> None:
+        """`id` is the task's, `parent` the result before it in its canvas; `app` is by default the current one.
+
+        Raises ValueError without an id.
+        """
+        if id is None:
+            raise ValueError("an AsyncResult is to have the id of a task, not None")
         self.id = id
-        self.app = app
+        self.app: HasGateway = current_app() if app is None else app
         self.parent = parent
-        self._ended: task_pb2.Task | None = None
+        self.ignored = False
+        """True: `get` waits for nothing and gives None."""
+        self._ended = None
         self._full = False
 
     def __repr__(self) -> str:
@@ -61,6 +66,11 @@ class AsyncResult(TaskFamily, Generic[R]):
     def __hash__(self) -> int:
         """As the id's."""
         return hash(self.id)
+
+    @property
+    def task_id(self) -> str:
+        """The id, by an old name."""
+        return self.id
 
     # Waiting
 
@@ -94,6 +104,8 @@ class AsyncResult(TaskFamily, Generic[R]):
         Inside a task it raises RuntimeError, as waiting there holds a slot that the other task may need;
         `disable_sync_subtasks=False` or `allow_join_result()` allows it.
         """
+        if self.ignored:
+            return cast(R, None)
         if disable_sync_subtasks:
             refuse_inside_task()
         if self._ended is None or not self._full:
@@ -108,6 +120,8 @@ class AsyncResult(TaskFamily, Generic[R]):
         if callback is not None:
             callback(self.id, value)
         return value
+
+    wait = get
 
     async def aget(
         self,
@@ -124,6 +138,8 @@ class AsyncResult(TaskFamily, Generic[R]):
         PROPAGATE_STATES: Container[str] = states.PROPAGATE_STATES,
     ) -> R:
         """Async twin of `get`. Callbacks may be coroutine functions, and are awaited."""
+        if self.ignored:
+            return cast(R, None)
         if disable_sync_subtasks:
             refuse_inside_task()
         if self._ended is None or not self._full:
@@ -208,13 +224,54 @@ class AsyncResult(TaskFamily, Generic[R]):
 
     def _outcome(self, propagate: bool, exception_states: Container[str], propagate_states: Container[str]) -> R:
         task = cast(task_pb2.Task, self._ended)
-        outcome = outcome_of(task, self.app)
+        outcome = self._met(task)
         if not isinstance(outcome, Raised):
             return cast(R, outcome)
         state = states.of(task)
         if propagate and state in exception_states and state in propagate_states:
             raise outcome.exc
         return cast(R, outcome.exc)
+
+    def _met(self, task: task_pb2.Task) -> Any:
+        """Give what the task left. Where a task of a group failed that it waited for, that is a ChordError."""
+        outcome = outcome_of(task, self.app)
+        failed = task.error.failed_task_id
+        if failed and isinstance(outcome, Raised):
+            before = self.lineage()[1:]
+            if any(one.is_group for one in before) and failed not in {one.id for one in before}:
+                return Raised(chord_error(failed, outcome.exc))
+        return outcome
+
+    def _shown(self, task: task_pb2.Task) -> Any:
+        outcome = self._met(task)
+        return outcome.exc if isinstance(outcome, Raised) else outcome
+
+    # Raising what it ended by
+
+    def throw(self, exc: BaseException, *_celery: Any) -> NoReturn:
+        """Raise `exc`, as Celery has it."""
+        raise exc
+
+    def maybe_throw(self, propagate: bool = True, callback: Callable[[str, Any], Any] | None = None) -> Any:
+        """Raise what it ended by, if it did not end well and `propagate`; else give its `result` as it stands now.
+
+        `callback(task_id, result)` is called with what is given. Does not wait.
+        """
+        return self._thrown(self._read(full=True), propagate, callback)
+
+    maybe_reraise = maybe_throw
+
+    async def amaybe_throw(self, propagate: bool = True, callback: Callable[[str, Any], Any] | None = None) -> Any:
+        """Async twin of `maybe_throw`."""
+        return self._thrown(await self._aread(full=True), propagate, callback)
+
+    def _thrown(self, task: task_pb2.Task, propagate: bool, callback: Callable[[str, Any], Any] | None) -> Any:
+        value = self._shown(task)
+        if propagate and states.of(task) in states.PROPAGATE_STATES:
+            self.throw(value)
+        if callback is not None:
+            callback(self.id, value)
+        return value
 
     # How it stands
 
@@ -247,13 +304,13 @@ class AsyncResult(TaskFamily, Generic[R]):
     @property
     def result(self) -> Any:
         """What it returned, the exception it failed or is retried with, or the meta of its last `update_state`."""
-        return shown(self._read(full=True), self.app)
+        return self._shown(self._read(full=True))
 
     info = result
 
     async def aresult(self) -> Any:
         """Async twin of `result`."""
-        return shown(await self._aread(full=True), self.app)
+        return self._shown(await self._aread(full=True))
 
     @property
     def traceback(self) -> str | None:
@@ -287,96 +344,6 @@ class AsyncResult(TaskFamily, Generic[R]):
     async def afailed(self) -> bool:
         """Async twin of `failed`."""
         return (await self._aread(full=False)).state == _State.STATE_FAILED
-
-    @property
-    def name(self) -> str:
-        """The task's name."""
-        return self._read(full=False).spec.name
-
-    @property
-    def args(self) -> tuple[Any, ...]:
-        """Its positional arguments."""
-        return decode_arguments(self._read(full=True).spec, self.app)[0]
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        """Its keyword arguments."""
-        return decode_arguments(self._read(full=True).spec, self.app)[1]
-
-    @property
-    def queue(self) -> str:
-        """The queue it was sent to."""
-        return self._read(full=False).spec.queue
-
-    @property
-    def retries(self) -> int:
-        """How often it was tried again so far."""
-        return max(self._read(full=False).attempt - 1, 0)
-
-    @property
-    def date_done(self) -> datetime | None:
-        """When it ended, in UTC; None before."""
-        task = self._read(full=False)
-        return task.end_time.ToDatetime(tzinfo=UTC) if task.HasField("end_time") else None
-
-    # Ending it
-
-    def revoke(
-        self,
-        terminate: bool = False,
-        signal: str | None = None,
-        reason: str | None = None,
-        grace: Seconds | None = None,
-    ) -> None:
-        """Revoke the task: it never starts if it has not started. A running one goes on, unless `terminate`.
-
-        `terminate=True` sends its process `signal` (default "SIGTERM") and kills it `grace` seconds later (default 0).
-        `reason` is kept with the task. Raises TaskNotFound.
-        """
-        batch.flush(self.app)
-        check_revoked(self.id, self.app.gateway.revoke(revocation(self.id, terminate, signal, reason, grace)))
-
-    async def arevoke(
-        self,
-        terminate: bool = False,
-        signal: str | None = None,
-        reason: str | None = None,
-        grace: Seconds | None = None,
-    ) -> None:
-        """Async twin of `revoke`."""
-        await batch.aflush(self.app)
-        check_revoked(self.id, await self.app.gateway.arevoke(revocation(self.id, terminate, signal, reason, grace)))
-
-    def revoke_by_stamped_headers(self, headers: Mapping[str, Any], **how: Unpack[RevocationOptions]) -> list[str]:
-        """Revoke all tasks with one of these stamps, as `app.control.revoke_by_stamped_headers`: not this one alone."""
-        return walk(self.app, revoking_stamped(headers, **how))
-
-    async def arevoke_by_stamped_headers(
-        self, headers: Mapping[str, Any], **how: Unpack[RevocationOptions]
-    ) -> list[str]:
-        """Async twin of `revoke_by_stamped_headers`."""
-        return await awalk(self.app, revoking_stamped(headers, **how))
-
-    def _cancel(self, reason: str) -> None:
-        """Ask a task to stop by itself; one that has not started is revoked."""
-        batch.flush(self.app)
-        check_revoked(self.id, self.app.gateway.revoke(cancellation(self.id, reason)))
-
-    async def _acancel(self, reason: str) -> None:
-        await batch.aflush(self.app)
-        check_revoked(self.id, await self.app.gateway.arevoke(cancellation(self.id, reason)))
-
-    def forget(self) -> None:
-        """Delete the ended task with its result. Raises TaskNotFound, and ValueError if it has not ended."""
-        batch.flush(self.app)
-        check_forgotten(self.id, self.app.gateway.delete(deletion(self.id)))
-        self._ended = None
-
-    async def aforget(self) -> None:
-        """Async twin of `forget`."""
-        await batch.aflush(self.app)
-        check_forgotten(self.id, await self.app.gateway.adelete(deletion(self.id)))
-        self._ended = None
 
 
 def _call_back(

@@ -10,8 +10,9 @@ from caraway.async_result import AsyncResult
 from caraway.canvas.graph import Node
 from caraway.canvas.sender import Plan
 from caraway.gateway import Gateway
-from caraway.group_result import GroupResult, ResultSet
+from caraway.group_result import GroupResult
 from caraway.middleware import MiddlewareChain, Submission
+from caraway.result_set import ResultSet
 from caraway.routing import Routing
 from caraway.send_policy import SendPolicy
 from caraway.spec import CallOptions

@@ -1,8 +1,10 @@
 """EagerResult: what a task that ran here and now has left."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from caraway import states
+from caraway.exceptions import TimeoutError
 from caraway.result_base import ResultBase
 
 __all__ = ["EagerResult"]
@@ -10,6 +12,10 @@ __all__ = ["EagerResult"]
 
 class EagerResult(ResultBase):
     """As AsyncResult, of a task that has ended already: nothing here waits, or asks a gateway."""
+
+    TimeoutError = TimeoutError
+    ignored = False
+    args = kwargs = queue = worker = date_done = retries = None
 
     def __init__(
         self,
@@ -45,6 +51,33 @@ class EagerResult(ResultBase):
     def __hash__(self) -> int:
         """As the id's."""
         return hash(self.id)
+
+    @property
+    def task_id(self) -> str:
+        """The id, by an old name."""
+        return self.id
+
+    def exists(self) -> bool:
+        """True: it is here."""
+        return True
+
+    async def aexists(self) -> bool:
+        """Async twin of `exists`."""
+        return True
+
+    def throw(self, exc: BaseException, *_celery: Any) -> NoReturn:
+        """Raise `exc`."""
+        raise exc
+
+    def maybe_throw(self, propagate: bool = True, callback: Callable[[str, Any], Any] | None = None) -> Any:
+        """As `get`."""
+        return self.get(propagate=propagate, callback=callback)
+
+    maybe_reraise = maybe_throw
+
+    async def amaybe_throw(self, propagate: bool = True, callback: Callable[[str, Any], Any] | None = None) -> Any:
+        """Async twin of `maybe_throw`."""
+        return self.get(propagate=propagate, callback=callback)
 
     @property
     def children(self) -> list[Any]:
@@ -103,6 +136,14 @@ class EagerResult(ResultBase):
 
     async def arevoke(self, *args: Any, **options: Any) -> None:
         """Async twin of `revoke`."""
+
+    def revoke_by_stamped_headers(self, headers: Mapping[str, Any], **_how: Any) -> list[str]:
+        """Nothing: an app that runs its tasks at once has none that wait."""
+        return []
+
+    async def arevoke_by_stamped_headers(self, headers: Mapping[str, Any], **_how: Any) -> list[str]:
+        """Async twin of `revoke_by_stamped_headers`."""
+        return []
 
     def forget(self) -> None:
         """Nothing: nothing is kept of it."""

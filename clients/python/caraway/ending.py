@@ -1,12 +1,20 @@
 """Requests that end a task or forget it, and what their answers mean."""
 
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 from caraway.durations import Seconds, set_duration
 from caraway.exceptions import TaskNotFound
 from caraway.v1 import task_pb2, task_service_pb2
 
-__all__ = ["RevocationOptions", "cancellation", "check_forgotten", "check_revoked", "deletion", "revocation"]
+__all__ = [
+    "CeleryOptions",
+    "RevocationOptions",
+    "cancellation",
+    "check_forgotten",
+    "check_revoked",
+    "deletion",
+    "revocation",
+]
 
 _Mode: Final = task_service_pb2.RevokeTasksRequest
 _Revoked: Final = task_service_pb2.RevokeTasksResponse.Result
@@ -24,6 +32,14 @@ class RevocationOptions(TypedDict, total=False):
     """Kept with the task."""
     grace: Seconds | None
     """With terminate: seconds from the signal to the kill; 0 by default."""
+
+
+class CeleryOptions(TypedDict, total=False):
+    """What Celery's revoke takes beside that. No effect here: what is revoked is so when the call returns."""
+
+    connection: Any
+    wait: bool
+    timeout: Seconds | None
 
 
 def revocation(

@@ -4,7 +4,7 @@ CarawayError                     Celery's CeleryError, which is another name of 
 ├── ImproperlyConfigured         an app, or one of its options, is wrong
 │   ├── AppNotFound              -A names no app
 │   └── AlreadyRegistered        another function has the task's name (also TaskError)
-├── OperationalError             the gateway, or its store, stays away
+├── OperationalError             the gateway, or its store, stays away (also BackendError)
 ├── SubmitError                  some tasks of a batch were refused
 ├── PayloadError                 a value can't be written or read
 │   ├── EncodeError
@@ -27,10 +27,12 @@ CarawayError                     Celery's CeleryError, which is another name of 
 │   ├── QueueFull
 │   ├── StoreFull
 │   ├── BatchRejected
-│   ├── Unauthenticated          no token, or none that the gateway knows
+│   ├── Unauthenticated          no token, or none that the gateway knows (also SecurityError)
 │   └── InternalError
 ├── RemoteError                  a task failed with an error that this process does not know
+├── SecurityError
 ├── TaskError                    about one task
+│   ├── ChordError               a task of a chord's header failed (also that task's error)
 │   ├── IncompleteStream         results that follow are not known yet
 │   ├── MaxRetriesExceededError
 │   ├── NotRegistered            no task has this name (also KeyError)
@@ -39,6 +41,7 @@ CarawayError                     Celery's CeleryError, which is another name of 
 │   └── TimeoutError             a wait took too long (also builtins.TimeoutError)
 ├── SoftTimeLimitExceeded
 ├── TimeLimitExceeded
+├── Terminated                   never raised: a task whose process was ended is revoked, or lost
 ├── WorkerLostError
 │   └── LostLimitError           quarantined: too many of its workers died
 ├── TaskRejectedError
@@ -47,22 +50,76 @@ CarawayError                     Celery's CeleryError, which is another name of 
     ├── Ignore
     │   └── Replaced
     └── Reject
+BackendError
+├── BackendGetMetaError          never raised, and so the next: the gateway keeps all results
+└── BackendStoreError
+
+Beside these are Celery's warnings and the two SystemExits that end its workers (`caraway.celery_warnings`). Nothing
+here gives them.
 """
 
 import builtins
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, NoReturn
+
+from caraway.celery_warnings import (
+    AlwaysEagerIgnored,
+    CDeprecationWarning,
+    CeleryWarning,
+    CPendingDeprecationWarning,
+    DuplicateNodenameWarning,
+    DuplicateTaskNameWarning,
+    FixupWarning,
+    NotConfigured,
+    SecurityWarning,
+    WorkerShutdown,
+    WorkerTerminate,
+)
+from caraway.error_bases import BackendError, CarawayError, SecurityError, TaskError
+from caraway.predicates import Ignore, Reject, Replaced, Retry, TaskPredicate
+from caraway.request_errors import (
+    BatchRejected,
+    InternalError,
+    InvalidTask,
+    InvalidTaskError,
+    InvalidWorkflow,
+    PayloadTooLarge,
+    QueueFull,
+    QueueNotFound,
+    RequestError,
+    StoreFull,
+    TaskIdConflict,
+    TaskNotFound,
+    Unauthenticated,
+    UniqueConflict,
+    WorkerNotFound,
+    WorkflowFull,
+    WorkflowIdConflict,
+    WorkflowNotFound,
+    WorkflowStateError,
+)
 
 __all__ = [
     "AlreadyRegistered",
+    "AlwaysEagerIgnored",
     "AppNotFound",
+    "BackendError",
+    "BackendGetMetaError",
+    "BackendStoreError",
     "BatchRejected",
+    "CDeprecationWarning",
+    "CPendingDeprecationWarning",
     "CarawayError",
     "CeleryError",
+    "CeleryWarning",
+    "ChordError",
     "ContentDisallowed",
     "DecodeError",
+    "DuplicateNodenameWarning",
+    "DuplicateTaskNameWarning",
     "EncodeError",
+    "FixupWarning",
     "Ignore",
     "ImproperlyConfigured",
     "IncompleteStream",
@@ -72,6 +129,7 @@ __all__ = [
     "InvalidWorkflow",
     "LostLimitError",
     "MaxRetriesExceededError",
+    "NotConfigured",
     "NotRegistered",
     "OperationalError",
     "PayloadError",
@@ -83,6 +141,8 @@ __all__ = [
     "Replaced",
     "RequestError",
     "Retry",
+    "SecurityError",
+    "SecurityWarning",
     "SerializerNotInstalled",
     "SoftTimeLimitExceeded",
     "StoreFull",
@@ -94,28 +154,23 @@ __all__ = [
     "TaskPredicate",
     "TaskRejectedError",
     "TaskRevokedError",
+    "Terminated",
     "TimeLimitExceeded",
     "TimeoutError",
     "Unauthenticated",
     "UniqueConflict",
     "WorkerLostError",
     "WorkerNotFound",
+    "WorkerShutdown",
+    "WorkerTerminate",
     "WorkflowFull",
     "WorkflowIdConflict",
     "WorkflowNotFound",
     "WorkflowStateError",
+    "reraise",
 ]
 
-
-class CarawayError(Exception):
-    """Base of all errors of Caraway."""
-
-
 CeleryError = CarawayError
-
-
-class TaskError(CarawayError):
-    """Base of errors that are about one task, as Celery has it."""
 
 
 class ImproperlyConfigured(CarawayError):
@@ -130,7 +185,7 @@ class AlreadyRegistered(ImproperlyConfigured, TaskError):
     """Another function has the task's name."""
 
 
-class OperationalError(CarawayError):
+class OperationalError(CarawayError, BackendError):
     """The gateway, or the store behind it, could not be reached in time.
 
     Whether the call took effect is then unknown; submitting again with the same task_id is safe.
@@ -151,6 +206,25 @@ class IncompleteStream(TaskError):
     """A result has not ended, so that what comes after it is not known yet."""
 
 
+class BackendGetMetaError(BackendError):
+    """A result could not be read. Never raised: what can't be read now is an OperationalError."""
+
+    def __init__(self, *args: Any, task_id: str = "") -> None:
+        """`task_id` is the result's."""
+        super().__init__(*args)
+        self.task_id = task_id
+
+
+class BackendStoreError(BackendError):
+    """A result could not be kept. Never raised: it is the worker that has the gateway keep it."""
+
+    def __init__(self, *args: Any, state: str = "", task_id: str = "") -> None:
+        """`state` and `task_id` are the task's."""
+        super().__init__(*args)
+        self.state = state
+        self.task_id = task_id
+
+
 class PayloadError(CarawayError):
     """A value could not be written, read or kept."""
 
@@ -169,95 +243,6 @@ class ContentDisallowed(PayloadError):
 
 class SerializerNotInstalled(PayloadError):
     """No serializer or compression of this name is known here, or the package that it needs is missing."""
-
-
-class RequestError(CarawayError):
-    """The gateway refused a call, and would refuse it again."""
-
-    def __init__(
-        self, message: str, *, reason: str = "", code: str = "", metadata: Mapping[str, str] | None = None
-    ) -> None:
-        """`reason` is a key of `caraway.reasons.REASONS`, `code` gRPC's status, `metadata` the gateway's details."""
-        super().__init__(message)
-        self.reason = reason
-        self.code = code
-        self.metadata = dict(metadata or {})
-
-
-class TaskNotFound(RequestError):
-    """No task has this id: it never existed, or was forgotten."""
-
-
-class TaskIdConflict(RequestError):
-    """The id belongs to a task with another specification."""
-
-
-class UniqueConflict(RequestError):
-    """Another task has the uniqueness key; `metadata["task_id"]` says which."""
-
-
-class QueueNotFound(RequestError, TaskError, KeyError):
-    """No queue has this name: it holds no task, and nothing was set for it; or a setting of the app names none.
-
-    The app's `task_create_missing_queues` may forget about the latter.
-    """
-
-    __str__ = CarawayError.__str__
-
-
-class WorkerNotFound(RequestError):
-    """No worker of this id was heard of lately."""
-
-
-class WorkflowNotFound(RequestError):
-    """There is no workflow of this id: it was never submitted, or its time is over."""
-
-
-class WorkflowIdConflict(RequestError):
-    """The id belongs to another workflow."""
-
-
-class WorkflowFull(RequestError):
-    """The workflow has as many nodes as it may."""
-
-
-class WorkflowStateError(RequestError):
-    """The workflow is not in a state for this: it takes no more nodes, a part is missing, or it can't be run again."""
-
-
-class InvalidTask(RequestError, TaskError):
-    """A field of the request is missing, malformed or out of its range; `metadata["field"]` says which."""
-
-
-InvalidTaskError = InvalidTask
-
-
-class InvalidWorkflow(InvalidTask):
-    """The graph is not sound: a cycle, an unknown or repeated node, an edge that makes no sense."""
-
-
-class PayloadTooLarge(InvalidTask):
-    """Arguments are larger than the gateway takes."""
-
-
-class QueueFull(RequestError):
-    """The queue holds as many waiting tasks as it may."""
-
-
-class StoreFull(RequestError):
-    """The store's memory is full."""
-
-
-class BatchRejected(RequestError):
-    """Another item of an all-or-nothing batch was refused."""
-
-
-class Unauthenticated(RequestError):
-    """The gateway asks for a token, and was sent none that it knows (docs/security.md)."""
-
-
-class InternalError(RequestError):
-    """A fault of the gateway itself; its log says more."""
 
 
 class SubmitError(CarawayError):
@@ -320,6 +305,14 @@ class LostLimitError(WorkerLostError):
     """The task was quarantined: too many of its deliveries ended in a lost worker or process."""
 
 
+class Terminated(CarawayError):
+    """A task's process was ended. Never raised: the task is revoked, or its worker was lost."""
+
+
+class ChordError(TaskError):
+    """A task of a chord's header failed. What the chord's result raises is an error of that task's class, too."""
+
+
 class TaskRevokedError(TaskError):
     """The task was revoked."""
 
@@ -332,70 +325,11 @@ class TaskRejectedError(CarawayError):
     """The worker rejected the task."""
 
 
-class TaskPredicate(CarawayError):
-    """Base of what a task raises to steer its own end."""
+def reraise(tp: Any, value: BaseException, tb: TracebackType | None = None) -> NoReturn:
+    """Raise an exception with a traceback. `tp` is taken for Celery's sake."""
+    raise value.with_traceback(tb)
 
 
-class Retry(TaskPredicate):
-    """The task is to be tried again. Raised by `Task.retry`; raised by hand, nobody counts the retries."""
-
-    def __init__(
-        self,
-        message: str = "",
-        exc: BaseException | None = None,
-        when: float | timedelta | datetime | None = None,
-        *,
-        overrides: Any = None,
-    ) -> None:
-        """`exc` is the error that made it necessary.
-
-        `when` is the wait before the next attempt, in seconds or as a timedelta, or the instant (with a time zone) to
-        wait for; by default it is at once. `overrides` is a TaskSpec with what the next attempt has different.
-        """
-        super().__init__(message or (str(exc) if exc is not None else ""))
-        self.exc = exc
-        self.when = when
-        self.overrides = overrides
-
-    def humanize(self) -> str:
-        """Say when: "in 3s", "at" an instant, or "now"."""
-        if isinstance(self.when, datetime):
-            return f"at {self.when}"
-        return f"in {self.delay:g}s" if self.delay else "now"
-
-    @property
-    def delay(self) -> float:
-        """The wait from now, in seconds."""
-        when = self.when
-        if isinstance(when, datetime):
-            when = when - datetime.now(UTC)
-        seconds = when.total_seconds() if isinstance(when, timedelta) else when or 0.0
-        return max(seconds, 0.0)
-
-
-class Ignore(TaskPredicate):
-    """The task ends without an outcome."""
-
-
-class Replaced(Ignore):
-    """The task gives its place to other nodes, and ends as one of them does: see `Task.replace`."""
-
-    def __init__(self, nodes: Sequence[Any], output_node_id: str, plan: Any = None) -> None:
-        """`nodes` are WorkflowNode messages, as TaskReport.Replaced has them; `output_node_id` is the one that counts.
-
-        `plan` is the canvas that they are compiled from; where the task runs here and now it is all there is.
-        """
-        super().__init__("Replaced by new task")
-        self.nodes = nodes
-        self.output_node_id = output_node_id
-        self.plan = plan
-
-
-class Reject(TaskPredicate):
-    """The worker refuses the task."""
-
-    def __init__(self, reason: object = "", requeue: bool = False) -> None:
-        """`reason` is a text, or the error that it is for. `requeue=True` hands it back to its queue."""
-        super().__init__(reason)
-        self.reason = reason
-        self.requeue = requeue
+# What they are called on the wire, in tracebacks and by pickle: where programs import them from.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from caraway.async_result import AsyncResult
+from caraway.ending import check_forgotten, deletion
 from caraway.exceptions import TaskNotFound
 from caraway.steps import Steps, ask, read
 from caraway.v1 import task_pb2, workflow_service_pb2
 from caraway.workflow_nodes import PAGE, nodes
 
-__all__ = ["Pages", "collected", "restored"]
+__all__ = ["Pages", "collected", "forgetting", "restored"]
 
 _WORTH: Final = 4
 """Fewer members than this are not worth a page."""
@@ -24,6 +25,12 @@ def collected(group: Any) -> Steps[task_pb2.Task.Collected | None]:
     except TaskNotFound:
         return None
     return task.collected if task.HasField("collected") else None
+
+
+def forgetting(group: Any) -> Steps[None]:
+    """Delete what the gateway has of a group, its members left out. Raises ValueError if it has not ended."""
+    if (yield from collected(group)) is not None:
+        check_forgotten(group.id, (yield ask("DeleteTasks", deletion(group.id))))
 
 
 class Pages:

@@ -1,19 +1,29 @@
 """ResultBase: what results of tasks and of groups have in common, which is how they hang together."""
 
+import asyncio
+import inspect
+import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from typing import Any, ClassVar
 
+from caraway import background
 from caraway.dependency_graph import DependencyGraph
 from caraway.exceptions import IncompleteStream
 
 __all__ = ["ResultBase"]
+
+logger = logging.getLogger(__name__)
 
 
 class ResultBase:
     """A result, of a task or of a group. `parent` is the result of what came before it, where this is known here."""
 
     __slots__ = ()
+
+    is_group: ClassVar[bool] = False
+    """Whether it has members: results of other tasks."""
 
     @property
     def children(self) -> list[Any]:
@@ -39,6 +49,28 @@ class ResultBase:
     async def aget(self, *args: Any, **kwargs: Any) -> Any:
         """Async twin of `get`."""
         raise NotImplementedError
+
+    def then(
+        self, callback: Callable[[Any], Any], on_error: Callable[[Exception], Any] | None = None, weak: bool = False
+    ) -> Future[Any]:
+        """Call `callback(result)` once it has ended, however it did; does not wait for that.
+
+        The callback runs in a thread of this process (or, if it is a coroutine function, in an event loop there). What
+        it raises goes to `on_error(error)`, or to the log. Gives a Future of what it returns. `weak` is taken for
+        Celery's sake.
+        """
+        return background.run(self._then(callback, on_error))
+
+    async def _then(self, callback: Callable[[Any], Any], on_error: Callable[[Exception], Any] | None) -> Any:
+        try:
+            await self.aget(propagate=False, disable_sync_subtasks=False)
+            return await _called(callback, self)
+        except Exception as error:
+            if on_error is None:
+                logger.exception("what was to be done after %s failed", self)
+            else:
+                await _called(on_error, error)
+            raise
 
     @property
     def root(self) -> Any:
@@ -123,8 +155,26 @@ class ResultBase:
     @property
     def graph(self) -> DependencyGraph:
         """What comes after what, from itself on."""
-        return DependencyGraph.of(self.iterdeps(intermediate=True))
+        return self.build_graph(intermediate=True)
 
     async def agraph(self) -> DependencyGraph:
         """Async twin of `graph`."""
-        return DependencyGraph.of([pair async for pair in self.aiterdeps(intermediate=True)])
+        return await self.abuild_graph(intermediate=True)
+
+    def build_graph(self, intermediate: bool = False, formatter: Any = None) -> DependencyGraph:
+        """As `graph`, but raises IncompleteStream where something has not ended, unless `intermediate`.
+
+        `formatter` is taken for Celery's sake: `to_dot` has one form.
+        """
+        return DependencyGraph.of(self.iterdeps(intermediate))
+
+    async def abuild_graph(self, intermediate: bool = False, formatter: Any = None) -> DependencyGraph:
+        """Async twin of `build_graph`."""
+        return DependencyGraph.of([pair async for pair in self.aiterdeps(intermediate)])
+
+
+async def _called(function: Callable[[Any], Any], argument: Any) -> Any:
+    """Call a function in a thread, as it may block, or a coroutine function here."""
+    if inspect.iscoroutinefunction(function):
+        return await function(argument)
+    return await asyncio.to_thread(function, argument)

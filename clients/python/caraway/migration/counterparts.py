@@ -4,11 +4,14 @@ import importlib
 import importlib.util
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import caraway
 
 __all__ = ["counterpart"]
+
+_OTHERS: Final = {"celery.events.state.Task", "celery.utils.chunks", "celery.utils.functional.chunks"}
+"""Of Celery's, and not what caraway has at its top by that name."""
 
 
 @cache
@@ -18,6 +21,8 @@ def counterpart(dotted: str) -> tuple[str, str] | None:
     A name that caraway has at its top goes there, whatever module of Celery's it was taken from. None where there is
     nothing.
     """
+    if dotted in _OTHERS:
+        return None
     path = dotted.split(".")[1:]
     found: Any = caraway
     module = "caraway"
