@@ -7,6 +7,7 @@ from caraway_server.api.durations import fill, micros
 from caraway_server.core.retry import RetryPolicy
 from caraway_server.core.task import Record, State
 from caraway_server.settings import MAX_MESSAGE_BYTES
+from caraway_server.store.values import NewTask
 
 LARGEST_TASK = MAX_MESSAGE_BYTES - 128 * 1024  # beside an envelope
 # Fields of a spec that only the FULL view shows.
@@ -30,7 +31,7 @@ def task_from(record: Record, view: task_pb2.TaskView.ValueType) -> task_pb2.Tas
     if record.workflow:
         _fill_node(task, record)
     if not record.collect:
-        _fill_spec(task.spec, record, full=with_arguments)
+        fill_spec(task.spec, record, full=with_arguments)
     _fill_times(task, record)
     if record.state is State.RUNNING:
         task.custom_state = record.custom_state
@@ -51,9 +52,10 @@ def _what_fits(record: Record) -> tuple[bool, bool]:
     return len(record.spec) <= room, with_progress
 
 
-def _fill_spec(spec: task_pb2.TaskSpec, record: Record, *, full: bool) -> None:
-    spec.ParseFromString(record.spec)
-    spec.task_id, spec.name, spec.queue, spec.priority = record.task_id, record.name, record.queue, record.priority
+def fill_spec(spec: task_pb2.TaskSpec, kept: Record | NewTask, *, full: bool) -> None:
+    """A spec as it was submitted, its defaults filled in; without what only the worker needs, unless `full`."""
+    spec.ParseFromString(kept.spec)
+    spec.task_id, spec.name, spec.queue, spec.priority = kept.task_id, kept.name, kept.queue, kept.priority
     if not full:
         for field in _HEAVY:
             spec.ClearField(field)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 
 from caraway.v1 import task_pb2, task_service_pb2
 from caraway_server.api import errors, validate
-from caraway_server.api.convert import task_from
+from caraway_server.api.convert import fill_spec, task_from
 from caraway_server.api.durations import fill
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub
@@ -15,12 +15,20 @@ from caraway_server.api.waiting import TaskReader, patience
 from caraway_server.core.errors import CarawayServerError
 from caraway_server.core.task import Record
 from caraway_server.settings import MAX_MESSAGE_BYTES, Settings
+from caraway_server.store.requests import MOST_IN_ONE_SCRIPT, parts_of
 from caraway_server.store.store import Store
 from caraway_server.store.values import NewTask, Submitted
 
 REPLY_BYTES = MAX_MESSAGE_BYTES - 64 * 1024
 READ_PAGE = 50
 
+_DISPOSITIONS = {
+    "created": task_service_pb2.SUBMIT_DISPOSITION_CREATED,
+    "replaced": task_service_pb2.SUBMIT_DISPOSITION_REPLACED,
+    "deduplicated": task_service_pb2.SUBMIT_DISPOSITION_DEDUPLICATED,
+    "known": task_service_pb2.SUBMIT_DISPOSITION_ALREADY_SUBMITTED,
+    "deleted": task_service_pb2.SUBMIT_DISPOSITION_ALREADY_SUBMITTED,
+}
 _Revoked = task_service_pb2.RevokeTasksResponse.Result
 _REVOKED = {
     "revoked": _Revoked.OUTCOME_REVOKED,
@@ -69,7 +77,9 @@ class TaskService:
         # Whoever submits one task is likely to wait for it: noting that now saves the wait its own write.
         new = self._checked(request.task, watch=True)
         if request.validate_only:
-            return task_service_pb2.SubmitTaskResponse(task=task_pb2.Task(task_id=new.task_id, spec=request.task))
+            task = task_pb2.Task(task_id=new.task_id)
+            fill_spec(task.spec, new, full=True)
+            return task_service_pb2.SubmitTaskResponse(task=task)
         submitted = (await self._submits.submit([new]))[0]
         response = _accepted(new, submitted)
         if submitted.word in ("known", "deduplicated"):
@@ -77,33 +87,29 @@ class TaskService:
             if record is not None:
                 response.task.CopyFrom(task_from(record, task_pb2.TASK_VIEW_BASIC))
         elif submitted.word in ("created", "replaced"):
-            _describe(response.task, request.task, new, submitted)
+            _describe(response.task, new, submitted)
         return response
 
     async def BatchSubmitTasks(
         self, request: task_service_pb2.BatchSubmitTasksRequest, context: Context
     ) -> task_service_pb2.BatchSubmitTasksResponse:
         validate.check_batch("requests", request.requests, self._settings.max_batch_size)
-        checked = [self._checked_or_error(item) for item in request.requests]
-        news = [new for new in checked if isinstance(new, NewTask)]
-        if request.all_or_nothing and len(news) < len(checked):
-            refusal = errors.batch_rejected()
-            checked = [refusal if isinstance(new, NewTask) else new for new in checked]
-            news = []
-        wanted = [
-            new for new, item in zip(checked, request.requests, strict=True)
-            if isinstance(new, NewTask) and not item.validate_only
-        ]  # fmt: skip
-        submitted = iter(await self._submits.submit(wanted, all_or_nothing=request.all_or_nothing))
         response = task_service_pb2.BatchSubmitTasksResponse()
-        for new, item in zip(checked, request.requests, strict=True):
-            result = response.results.add()
-            if isinstance(new, CarawayServerError):
-                result.error.CopyFrom(errors.status_for(new))
-            elif item.validate_only:
-                result.response.task.task_id = new.task_id
-            else:
-                _fill_result(result, new, next(submitted))
+        # While the store works on one part, the next is checked. All or nothing is one part.
+        size = len(request.requests) if request.all_or_nothing else MOST_IN_ONE_SCRIPT
+        parts = []
+        for items in parts_of(request.requests, size):
+            checked = self._checked_part(items, all_or_nothing=request.all_or_nothing)
+            wanted = [
+                new for new, item in zip(checked, items, strict=True)
+                if isinstance(new, NewTask) and not item.validate_only
+            ]  # fmt: skip
+            submits = self._submits.submit(wanted, all_or_nothing=request.all_or_nothing)
+            parts.append((checked, items, asyncio.ensure_future(submits)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*(submitted for _, _, submitted in parts))
+        for checked, items, submitted in parts:
+            _fill_results(response, checked, items, submitted.result())
         return response
 
     async def RunTask(
@@ -207,6 +213,15 @@ class TaskService:
         except CarawayServerError as error:
             return error
 
+    def _checked_part(
+        self, items: Sequence[task_service_pb2.SubmitTaskRequest], *, all_or_nothing: bool
+    ) -> list[NewTask | CarawayServerError]:
+        checked = [self._checked_or_error(item) for item in items]
+        if all_or_nothing and any(isinstance(new, CarawayServerError) for new in checked):
+            refusal = errors.batch_rejected()
+            return [refusal if isinstance(new, NewTask) else new for new in checked]
+        return checked
+
     def _selected(self, selector: task_pb2.TaskSelector) -> Sequence[str]:
         validate.check_batch("selector.task_ids", selector.task_ids, self._settings.max_batch_size)
         return list(selector.task_ids)
@@ -220,31 +235,39 @@ def _accepted(new: NewTask, submitted: Submitted) -> task_service_pb2.SubmitTask
 
 def _fill_accepted(response: task_service_pb2.SubmitTaskResponse, new: NewTask, submitted: Submitted) -> None:
     """Raises Refused where it was not taken."""
-    response.task.task_id = new.task_id
-    if submitted.word == "created":
-        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_CREATED
-    elif submitted.word == "replaced":
-        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_REPLACED
-    elif submitted.word == "deduplicated":
-        response.task.task_id = submitted.holder
-        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_DEDUPLICATED
-    elif submitted.word in ("known", "deleted"):
-        response.disposition = task_service_pb2.SUBMIT_DISPOSITION_ALREADY_SUBMITTED
-    else:
+    disposition = _DISPOSITIONS.get(submitted.word)
+    if disposition is None:
         raise errors.for_submit(submitted.word, new, submitted.holder)
-    response.task.state = submitted.state  # type: ignore[assignment]
-    response.task.revision = submitted.revision
+    response.disposition = disposition
+    task = response.task
+    task.task_id = submitted.holder if submitted.word == "deduplicated" else new.task_id
+    task.state = submitted.state  # type: ignore[assignment]
+    task.revision = submitted.revision
 
 
-def _describe(task: task_pb2.Task, spec: task_pb2.TaskSpec, new: NewTask, submitted: Submitted) -> None:
+def _describe(task: task_pb2.Task, new: NewTask, submitted: Submitted) -> None:
     """What a BASIC view shows of a task that was just made, without reading it."""
-    for field in ("args", "kwargs", "payload", "headers"):
-        spec.ClearField(field)
-    spec.task_id = new.task_id
-    task.spec.CopyFrom(spec)
+    fill_spec(task.spec, new, full=False)
     fill(task.create_time, submitted.created)
     if submitted.due:
         fill(task.next_attempt_time, submitted.due)
+
+
+def _fill_results(
+    response: task_service_pb2.BatchSubmitTasksResponse,
+    checked: Sequence[NewTask | CarawayServerError],
+    items: Sequence[task_service_pb2.SubmitTaskRequest],
+    submitted: Sequence[Submitted],
+) -> None:
+    answers = iter(submitted)
+    for new, item in zip(checked, items, strict=True):
+        result = response.results.add()
+        if isinstance(new, CarawayServerError):
+            result.error.CopyFrom(errors.status_for(new))
+        elif item.validate_only:
+            result.response.task.task_id = new.task_id
+        else:
+            _fill_result(result, new, next(answers))
 
 
 def _fill_result(result: task_service_pb2.BatchSubmitTasksResponse.Result, new: NewTask, submitted: Submitted) -> None:

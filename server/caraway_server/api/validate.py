@@ -24,13 +24,14 @@ LARGEST_EXACT: Final = 2**53 - 1
 LARGEST_REST: Final = 256 * 1024  # of a spec, beside its arguments
 LONGEST_REPR: Final = 1024
 MOST_ENCODINGS: Final = 4
-_JSON: Final = "application/json"  # the content type that `json` stands for
+_JSON: Final = b"application/json\0"  # the content type that `json` stands for
 _ON_CONFLICT = {
     task_pb2.Uniqueness.ON_CONFLICT_UNSPECIFIED: "r",
     task_pb2.Uniqueness.ON_CONFLICT_REJECT: "r",
     task_pb2.Uniqueness.ON_CONFLICT_RETURN_EXISTING: "e",
     task_pb2.Uniqueness.ON_CONFLICT_REPLACE: "p",
 }
+_PLACE: Final = ("task_id", "name", "queue", "priority")
 _BESIDE: Final = ("headers", "args_repr", "kwargs_repr", "stamps", "parent_task_id")
 _ACK_MODES = frozenset(task_pb2.TaskSpec.AckMode.values())
 _STAMP_KINDS = frozenset({"string_value", "number_value", "bool_value"})
@@ -45,36 +46,35 @@ def invalid(field: str, problem: str) -> Refused:
 
 
 def new_task(spec: task_pb2.TaskSpec, max_payload_bytes: int, *, watch: bool = False) -> NewTask:
-    """Checks a spec, fills its defaults in, and makes what the store keeps of it. The spec is changed in place.
+    """Checks a spec, fills its defaults in, and makes what the store keeps of it, which uses the spec up.
 
     Raises:
         Refused: it can't be accepted.
     """
-    task_id = spec.task_id or uuid7()
+    task_id, name, queue = spec.task_id or uuid7(), spec.name, spec.queue
     check_id("task.task_id", task_id)
-    check_id("task.name", spec.name)
-    if not spec.queue:
-        spec.queue = DEFAULT_QUEUE
-    else:
-        check_queue("task.queue", spec.queue)
-    if not spec.HasField("priority"):
-        spec.priority = DEFAULT_PRIORITY
-    elif not 0 <= spec.priority <= 9:
-        raise invalid("task.priority", f"is {spec.priority}; it goes from 0 to 9, 9 first")
+    check_id("task.name", name)
+    if queue:
+        check_queue("task.queue", queue)
+    priority = spec.priority if spec.HasField("priority") else DEFAULT_PRIORITY
+    if not 0 <= priority <= 9:
+        raise invalid("task.priority", f"is {priority}; it goes from 0 to 9, 9 first")
     _check_arguments(spec, max_payload_bytes)
     at, delay, until, ttl = _times(spec)
     result_ttl = bounded("task.result_ttl", spec.result_ttl) if spec.HasField("result_ttl") else 0
     _check_policy(spec)
-    fingerprint, stored = _stored_form(spec)
-    if len(stored) > max_payload_bytes + LARGEST_REST:
-        raise invalid("task", f"has {len(stored)} bytes, far more than its arguments; shorten its other fields")
     key, window, on_conflict = _uniqueness(spec)
     if spec.ack_mode not in _ACK_MODES:
         raise invalid("task.ack_mode", f"{spec.ack_mode} is not known")
     once = spec.ack_mode == task_pb2.TaskSpec.ACK_MODE_ON_START
+    ignore_result, parent = spec.ignore_result, spec.parent_task_id
+    queue = queue or DEFAULT_QUEUE
+    fingerprint, stored = _stored_form(spec, name, queue, priority)
+    if len(stored) > max_payload_bytes + LARGEST_REST:
+        raise invalid("task", f"has {len(stored)} bytes, far more than its arguments; shorten its other fields")
     return NewTask(
-        task_id, fingerprint, stored, spec.name, spec.queue, spec.priority, at, delay, until, ttl, result_ttl, watch,
-        spec.ignore_result, key, window, on_conflict, once, spec.parent_task_id,
+        task_id, fingerprint, stored, name, queue, priority, at, delay, until, ttl, result_ttl, watch,
+        ignore_result, key, window, on_conflict, once, parent,
     )  # fmt: skip
 
 
@@ -89,35 +89,31 @@ def _uniqueness(spec: task_pb2.TaskSpec) -> tuple[str, int, str]:
     return rule.key, window, _ON_CONFLICT[rule.on_conflict]
 
 
-def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
+def _stored_form(spec: task_pb2.TaskSpec, name: str, queue: str, priority: int) -> tuple[bytes, bytes]:
     """The fingerprint, which leaves what _beside() has and the payload's encodings out; and the bytes to keep."""
     apart = _beside(spec)
-    kept = task_pb2.TaskSpec()
-    kept.CopyFrom(spec)
-    # The record has these apart; without them it stays small, and in Redis's compact form.
-    for field in ("task_id", "name", "queue", "priority"):
-        kept.ClearField(field)
     if apart:
         for field in _BESIDE:
-            kept.ClearField(field)  # type: ignore[arg-type]
-    stored = kept.SerializeToString() + apart  # serialised messages are merged by joining them
+            spec.ClearField(field)
+    # The record has these apart; without them it stays small, and in Redis's compact form.
+    for field in _PLACE:
+        spec.ClearField(field)  # type: ignore[arg-type]
+    stored = spec.SerializeToString() + apart  # serialised messages are merged by joining them
     payload = b""
-    if kept.HasField("payload"):
-        payload = _identity_of(kept.payload)
-        kept.ClearField("payload")
-    place = f"{spec.name}\0{spec.queue}\0{spec.priority}\0".encode()  # names have no control characters
-    described = place + kept.SerializeToString(deterministic=True)
+    if spec.HasField("payload"):
+        payload = _identity_of(spec.payload)
+        spec.ClearField("payload")
+    place = f"{name}\0{queue}\0{priority}\0".encode()  # names have no control characters
+    described = place + spec.SerializeToString(deterministic=True)
     return hashlib.blake2b(payload + described, digest_size=8).digest(), stored
 
 
 def _identity_of(payload: task_pb2.Payload) -> bytes:
     """What a payload is known by, the same however its data was encoded."""
     if payload.WhichOneof("body") == "json":
-        content_type, plain = _JSON, payload.json.encode()
-    else:
-        content_type, plain = payload.content_type, payload.data
-    digest = payload.plain_sha256 or hashlib.sha256(plain).digest()
-    return digest + f"{content_type}\0".encode()
+        return hashlib.sha256(payload.json.encode()).digest() + _JSON
+    digest = payload.plain_sha256 or hashlib.sha256(payload.data).digest()
+    return digest + f"{payload.content_type}\0".encode()
 
 
 def _beside(spec: task_pb2.TaskSpec) -> bytes:

@@ -34,9 +34,22 @@ local function check_key(id, key, on_conflict)
   return {'unique_conflict', state, 0, 0, 0, holder}
 end
 
+-- Nearly always none is there, and one call tells.
+local function is_any_known()
+  local keys = {}
+  for index, item in ipairs(items) do
+    keys[index] = task_key(item[1])
+  end
+  for first = 1, #keys, 1000 do
+    if redis.call('EXISTS', unpack(keys, first, math.min(first + 999, #keys))) > 0 then return true end
+  end
+  return false
+end
+local any_known = is_any_known()
+
 local function check(item)
   local id, fingerprint, queue, at, til = item[1], item[2], item[5], item[7], item[9]
-  local known = redis.call('HMGET', task_key(id), 'f', 's', 'r')
+  local known = any_known and redis.call('HMGET', task_key(id), 'f', 's', 'r') or {}
   local known_as = known[1] or seen[id]
   if known_as then
     if known_as ~= fingerprint then return {'conflict', 0, 0, 0, 0, ''} end
@@ -113,7 +126,7 @@ local function accept(item)
   local state = due > now and SCHEDULED or QUEUED
   sequence = sequence + 1
   local fields = {
-    's', state, 'n', name, 'q', queue, 'p', priority, 'k', sequence, 'r', 1, 'c', int(now), 'f', fingerprint, 't', spec,
+    's', state, 'n', name, 'q', queue, 'p', priority, 'k', sequence, 'r', 1, 'c', now_text, 'f', fingerprint, 't', spec,
   }
   local function set(field, value)
     fields[#fields + 1] = field
