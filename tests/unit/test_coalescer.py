@@ -97,3 +97,29 @@ async def test_a_crowd_costs_few_calls() -> None:
     answers = await asyncio.gather(*(coalescer.submit([n]) for n in range(1000)))
     assert answers == [[f"answer {n}"] for n in range(1000)]
     assert len(calls.given) <= 3
+
+
+async def test_those_who_come_one_by_one_share_a_call_where_several_wait() -> None:
+    calls = Calls(held=False)
+    coalescer = Coalescer(calls, 500)
+
+    async def late(turns: int) -> Sequence[str]:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await coalescer.submit([turns])
+
+    answers = await asyncio.gather(coalescer.submit([-1]), coalescer.submit([-2]), *(late(n) for n in range(1, 41, 4)))
+    assert answers[2:] == [[f"answer {n}"] for n in range(1, 41, 4)]
+    assert len(calls.given) == 1
+
+
+async def test_who_gathers_waits_for_no_more_than_a_call_may_have() -> None:
+    calls = Calls()
+    coalescer = Coalescer(calls, 2)
+    crowded = await crowd(coalescer, [[0], [1], [2]])
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert calls.given == [[0, 1]]
+    calls.let_go.set()
+    await asyncio.gather(*crowded)
+    assert calls.given == [[0, 1], [2]]
