@@ -10,13 +10,21 @@ from caraway import request
 logger = logging.getLogger("caraway.redirected")
 
 
+class _Own(threading.local):
+    """What a thread has written: the beginning of a line, and the task that wrote it."""
+
+    rest = ""
+    context: request.Context | None = None
+    logging = False
+
+
 class Printed(io.TextIOBase):
     """Stands in for stdout or stderr: each line becomes a log record of the task that wrote it."""
 
     def __init__(self, real: TextIO, level: int) -> None:
         self._real = real
         self._level = level
-        self._own = threading.local()
+        self._own = _Own()
 
     def writable(self) -> bool:
         """It is."""
@@ -33,10 +41,10 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         """Log the lines that are complete with this."""
         own = self._own
-        if getattr(own, "logging", False):
+        if own.logging:
             # A handler that writes to this very stream, because it was made after it was put in place.
             return self._real.write(text)
-        *lines, rest = (getattr(own, "rest", "") + text).split("\n")
+        *lines, rest = (own.rest + text).split("\n")
         own.rest = rest
         own.context = request.current() if rest else None
         for line in lines:
@@ -46,7 +54,7 @@ class Printed(io.TextIOBase):
     def flush(self) -> None:
         """Log a line that is not complete."""
         own = self._own
-        rest, context = getattr(own, "rest", ""), getattr(own, "context", None)
+        rest, context = own.rest, own.context
         if not rest:
             return
         own.rest = ""

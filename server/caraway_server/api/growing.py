@@ -1,7 +1,7 @@
 """Reports that come with nodes: added to the task's workflow, or in its place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from caraway.v1 import task_pb2, workflow_pb2
 from caraway_server.api.convert import node_id_of
@@ -71,7 +71,7 @@ class Grower:
             raise too_far()
         count = sum(not node.extends for node in nodes)
         await self._check_room(workflow_id, count)
-        return replace(grown.report, parts=parts_of_nodes(nodes, depth), node_count=count, output=output)
+        return grown.report._replace(parts=parts_of_nodes(nodes, depth), node_count=count, output=output)
 
     async def _collects(self, workflow_id: str, nodes: Sequence[workflow_pb2.WorkflowNode]) -> dict[str, str]:
         """The collects among the nodes that are in the workflow already."""

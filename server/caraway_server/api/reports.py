@@ -1,7 +1,6 @@
 """Workers' reports as the store's, and what the gateway itself decides about failed attempts."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import cast
 
 from caraway.v1 import task_pb2, worker_service_pb2
@@ -133,7 +132,7 @@ class ReportReader:
             elif report.kind is ReportKind.FAILED and record is not None:
                 decided.append(_decide(report, record.spec, record.retries + 1))
             elif report.override is not None and record is not None:
-                decided.append(replace(report, override=merged(report.override, record.spec)))
+                decided.append(report._replace(override=merged(report.override, record.spec)))
             else:
                 decided.append(report)
         return decided

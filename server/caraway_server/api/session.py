@@ -304,8 +304,9 @@ class LeaseSession:
 
     def _send(self, leases: list[Lease]) -> None:
         batch = worker_service_pb2.LeaseBatch()
+        duration = self._settings.limits.lease
         for lease in leases:
-            add_lease(batch.leases, lease, self._settings.limits.lease)
+            add_lease(batch.leases, lease, duration)
         self._sent_bytes += sum(len(lease.spec) for lease in leases)
         self._sent += len(leases)
         response = Response(leases=batch)

@@ -86,14 +86,14 @@ class Inputs:
                 try:
                     handed, following = await self.page(lease.inputs, Position(), INLINE_BYTES)
                 except StoreError:  # the lease is taken: its worker asks for them
-                    return replace(lease, more_inputs=True)
-            return replace(lease, more_inputs=True) if following is not None else replace(lease, handed=tuple(handed))
+                    return lease._replace(more_inputs=True)
+            return lease._replace(more_inputs=True) if following is not None else lease._replace(handed=tuple(handed))
 
         room = INLINE_BYTES_AT_ONCE
         filled = []
         for lease in await asyncio.gather(*map(add, leases)):
             size = _size_of(lease.handed)
-            filled.append(lease if size <= room else replace(lease, handed=(), more_inputs=True))
+            filled.append(lease if size <= room else lease._replace(handed=(), more_inputs=True))
             room -= size if size <= room else 0
         return filled
 

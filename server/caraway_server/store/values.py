@@ -89,8 +89,7 @@ class LeaseWish:
     max_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """One delivery. `expires_in` is the time until the task expires, 0 where it does not.
 
     `ready` is since when it could be leased. `inputs` are the packed edges of a node of a workflow, `handed` what comes
@@ -129,8 +128,7 @@ class ReportKind(StrEnum):
     REPLACED = "replaced"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A report: `blob` is the result, the error or the progress; `wait` goes with RETRY; `ran_for` is 0 where unknown.
 
     The blob of a LOST one is the error under which the task ends if it was lost too often. `parts` are nodes that come
@@ -181,8 +179,7 @@ class LossErrors:
 NO_ERRORS = LossErrors()
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(NamedTuple):
     """What became of a report: ok, lease_lost or not_found; the task's state; whether its cancellation is asked for."""
 
     word: str
