@@ -82,7 +82,8 @@ reference: setup ## write docs/configuration.md and docs/app-settings.md from th
 
 .PHONY: names
 names: setup ## write the lists of Celery's names, docs/celery-names.md and what migrate-check ships
-	@$(BIN)/python tests/docs/shipped_names.py > clients/python/caraway/migration/names.json
+	@$(BIN)/python tests/docs/shipped_names.py names > clients/python/caraway/migration/names.json
+	@$(BIN)/python tests/docs/shipped_names.py attributes > clients/python/caraway/migration/attributes.json
 	@PYTHONPATH=tests $(BIN)/python tests/docs/public_names.py > docs/celery-names.md
 
 .PHONY: docs

@@ -124,7 +124,8 @@ def test_a_report_tells_of_an_app(run: Run, gateway: GatewayProcess, monkeypatch
     app = json.loads(run("report", "-A", "cli.sample", "--json").stdout)["app"]
     assert (app["name"], app["default_queue"], app["task_base"]) == ("cli.sample", "cli", "caraway.task.Task")
     assert app["conf.task_default_queue"] == "'cli'"
-    assert app["tasks"] == [*BUILTIN, "cli.add", "cli.fail", "cli.wait_for"]
+    # The test kit's task, where another test of this process has imported it.
+    assert [name for name in app["tasks"] if name != "celery.ping"] == [*BUILTIN, "cli.add", "cli.fail", "cli.wait_for"]
     ended = run("report", "-A", "cli.nothing")
     assert (ended.exit_code, "Error: " in ended.stderr) == (1, True)
 

@@ -1,4 +1,7 @@
-"""Writes the list that migrate-check ships, names.json, from the tables of docs/migrating.md: `make names`."""
+"""Writes the lists that migrate-check ships: `make names`.
+
+names.json is made from the tables of docs/migrating.md, attributes.json from celery_names.json.
+"""
 
 import json
 import re
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+NAMES = Path(__file__).with_name("celery_names.json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "migrating.md"
 
 
@@ -55,5 +59,12 @@ def shipped() -> str:
     return "[\n" + ",\n".join(f" {json.dumps(row, ensure_ascii=False)}" for row in rows) + "\n]\n"
 
 
+def attributes() -> str:
+    """What apps, tasks and requests of Celery's have, as the file has it: a line for each."""
+    members = json.loads(NAMES.read_text())["members"]
+    kinds = {"app": "Celery", "task": "Task", "request": "Context"}
+    return "{\n" + ",\n".join(f' "{kind}": {json.dumps(members[name])}' for kind, name in kinds.items()) + "\n}\n"
+
+
 if __name__ == "__main__":
-    sys.stdout.write(shipped())
+    sys.stdout.write({"names": shipped, "attributes": attributes}[sys.argv[1]]())

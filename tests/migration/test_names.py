@@ -153,7 +153,6 @@ def test_imports_of_public_names_are_rewritten_where_they_lead_somewhere(tmp_pat
 
 def test_attributes_of_apps_tasks_and_requests(tmp_path: Path) -> None:
     shipped = json.loads(resources.files("caraway.migration").joinpath("attributes.json").read_text())
-    assert shipped == CELERY["attributes"]
     ways = {"app": "proj.{}", "task": "this.{}", "request": "this.request.{}"}
     uses = [(kind, name) for kind in ways for name in shipped[kind]]
     lines = ["from celery import Celery; proj = Celery('proj')", "@proj.task(bind=True)", "def use(this):"]

@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -123,6 +125,24 @@ def test_a_command_line(app: Caraway) -> None:
     assert (app.conf.task_serializer, app.conf.worker_concurrency, app.conf.task_always_eager) == ("yaml", 4, True)
     with pytest.raises(ValueError, match="NAME=VALUE, not 'x'"):
         app.config_from_cmdarg(["x"])
+
+
+def test_an_app_s_time_is_in_its_zone(app: Caraway) -> None:
+    assert (app.timezone, app.now().tzinfo, app.uses_utc_timezone()) == (UTC, UTC, True)
+    zones: tuple[Any, ...] = ("Europe/Berlin", ZoneInfo("Europe/Berlin"))
+    for zone in zones:
+        app.conf.timezone = zone
+        assert app.timezone == app.now().tzinfo == ZoneInfo("Europe/Berlin")
+    assert not app.uses_utc_timezone()
+    assert abs(app.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    app.conf.timezone = "UTC"
+    assert app.uses_utc_timezone()
+    for wrong in ("Europe/Nowhere", 7, "../etc"):
+        app.conf.timezone = wrong
+        with pytest.raises(ImproperlyConfigured, match=r"Europe/Berlin.*tzdata"):
+            app.now()
+    app.conf.update(timezone=None, enable_utc=False)
+    assert app.now().utcoffset() == datetime.now().astimezone().utcoffset()
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,15 @@ def test_both_are_told_of_a_submit(app: Caraway, seen: Seen) -> None:
         }.items()  # fmt: skip
 
 
+def test_priorities_are_told_in_the_app_s_words(app: Caraway, seen: Seen) -> None:
+    app.conf.task_priority_zero_first = True
+    app.send_task("proj.add", priority=2)
+    canvas = chain(app.signature("proj.add", priority=1), app.signature("proj.add"))
+    canvas.freeze()
+    list(app.nodes_of(canvas))
+    assert [told["properties"]["priority"] for _, told in seen.before] == [2, 1, None]
+
+
 async def test_the_async_twin_tells_them_too(app: Caraway, seen: Seen) -> None:
     result = await app.asend_task("proj.add", (2, 3))
     assert [told["headers"]["id"] for _, told in (*seen.before, *seen.after)] == [result.id] * 2

@@ -204,6 +204,10 @@ def test_a_child_has_its_parent_s_priority_where_that_is_asked_for(make: AppMake
     assert spec_of(app, task.delay()).priority == 2
     last = chain(task.s(), task.si().set(priority=5), task.si()).apply_async()
     assert [spec_of(app, one).priority for one in (last.parent.parent, last.parent, last)] == [2, 5, 5]
+    header = [task.s().set(priority=3), task.s().set(priority=6), task.s() | task.s().set(priority=4)]
+    joined = chord(header, task.si()).apply_async()
+    assert spec_of(app, joined).priority == 6
+    assert spec_of(app, chord(header, task.si().set(priority=1)).apply_async()).priority == 1
     token = push(Context(id="parent", task="a", delivery_info={"priority": 8}))
     try:
         children = [task.delay(), task.apply_async(priority=1), *group(task.s(), task.s()).apply_async().results]
@@ -222,6 +226,8 @@ def test_priorities_may_be_the_other_way_round(make: AppMaker) -> None:
     assert spec_of(app, app.send_task("routed")).priority == 6
     last = chain(task.s(), app.signature("routed"), app.signature("plain")).apply_async()
     assert [spec_of(app, one).priority for one in (last.parent.parent, last.parent, last)] == [9, 6, 6]
+    joined = chord([app.signature("routed"), app.signature("plain").set(priority=8)], app.signature("plain"))
+    assert spec_of(app, joined.apply_async()).priority == 6
     for wrong in (-1, 10):
         with pytest.raises(ValueError, match="from 0"):
             task.apply_async(priority=wrong)

@@ -27,7 +27,7 @@ def tasks() -> SimpleNamespace:
 def _nodes(canvas: Signature) -> list[workflow_pb2.WorkflowNode]:
     canvas.freeze()
     app: Any = canvas.app
-    return list(to_nodes(canvas.compile(), app.options_of))
+    return list(to_nodes(canvas.compile(), app.options_of, app.turned))
 
 
 def _edges(node: workflow_pb2.WorkflowNode) -> list[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from caraway import Caraway, signals
+from caraway.app.log import TaskFormatter
 from caraway.utils.log import get_task_logger
 
 app = Caraway("logs")
@@ -21,6 +22,15 @@ def speak(text: str) -> None:
 
 if CASE == "formats":
     app.conf.update(worker_log_format="LINE %(message)s", worker_task_log_format="TASK %(task_name)s %(message)s")
+elif CASE == "dates":
+    app.conf.update(worker_log_datefmt="<%Y>", worker_task_log_datefmt="<in a task>")
+elif CASE == "tasks":
+
+    @signals.after_setup_logger.connect
+    def tell_tasks(logger: logging.Logger, **_: Any) -> None:
+        for handler in logger.handlers:
+            handler.setFormatter(TaskFormatter("SAID %(task_name)s[%(task_id)s] %(message)s", use_color=False))
+
 elif CASE == "colors":
     app.conf.worker_log_color = True
 elif CASE in ("kept", "hijack"):

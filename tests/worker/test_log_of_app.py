@@ -14,6 +14,8 @@ from .conftest import WorkerStarter
     [
         ("", ["speak[", "task says hello", "library says hello"], []),
         ("formats", ["TASK speak task says hello", "TASK speak library says hello", "LINE Task speak["], ["WARNING"]),
+        ("dates", ["[<in a task>: WARNING", "library says hello", "[<20"], [":00"]),
+        ("tasks", ["SAID speak[", "] task says hello", "] library says hello"], ["SAID ???["]),
         ("colors", ["\x1b[33m[", "library says hello\x1b[0m"], []),
         ("kept", ["OWN task says hello", "WARNING"], []),
         ("hijack", ["task says hello", "WARNING"], ["OWN"]),
@@ -28,6 +30,8 @@ def test_the_log_is_as_the_app_has_it(
     worker = start_worker("-Q", queue, "-c", "1", "-l", "INFO", app="log_tasks", env={"LOG_CASE": case}).ready()
     app.send_task("speak", ("hello",), queue=queue).get(timeout=30)
     worker.stop()
-    said = "\n".join(line for line in worker.output.splitlines() if "hello" in line or "LINE" in line)
+    said = "\n".join(
+        line for line in worker.output.splitlines() if "hello" in line or "LINE" in line or "Task speak" in line
+    )
     assert [text for text in there if text not in said] == []
     assert [text for text in not_there if text in said] == []

@@ -23,7 +23,7 @@ class Catalog:
     what to do with unknown names ("wait" or "fail"), and its tasks.
 
     `worker` has the settings of a worker that the app's configuration names, by the fields of `settings.Settings`.
-    `log_line` is the form of the log's lines that it names; empty: none.
+    `log_line` is the form of the log's lines that it names, `log_times` that of times in it; empty: none.
     `listens` names the signals of the worker's main part that have receivers, `commands` the app's own commands.
     """
 
@@ -37,6 +37,7 @@ class Catalog:
     commands: tuple[str, ...] = ()
     worker: dict[str, Any] = field(default_factory=dict)
     log_line: str = ""
+    log_times: str = ""
 
     def to_bytes(self) -> bytes:
         """Return it as the body of a READY frame."""

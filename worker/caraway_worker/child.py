@@ -200,6 +200,7 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
         commands=tuple(COMMANDS),
         worker=app.conf.of_worker(),
         log_line=app.conf.worker_log_format or "",
+        log_times=app.conf.worker_log_datefmt or "",
     )
 
 

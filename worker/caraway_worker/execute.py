@@ -294,6 +294,7 @@ class Executor:
             },
             timelimit=self._limits_of(spec, task),
             expires=_expires(lease),
+            eta=spec.schedule_time.ToDatetime(tzinfo=UTC) if spec.HasField("schedule_time") else None,
             root_id=task_id,
             ignore_result=spec.ignore_result or bool(task.ignore_result),
             trail=task.trail,

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any, TextIO, cast
 
 from caraway import request
+from caraway.app.log import OUTSIDE
 from caraway.monitor.json_log import JsonLines
+from caraway.utils.log import ColorFormatter
 from caraway.v1 import worker_service_pb2
 from caraway_worker import outcomes
 from caraway_worker.delivery import Delivery
@@ -16,29 +18,31 @@ from caraway_worker.printed import Printed
 
 FORMAT = "[%(asctime)s: %(levelname)s/%(process)d] %(message)s"
 TASK_FORMAT = "[%(asctime)s: %(levelname)s/%(process)d] %(task_name)s[%(task_id)s]: %(message)s"
-OUTSIDE = "???"
 RESULT_SHOWN = 200
 
 logger = logging.getLogger("caraway.worker")
 
 
-_COLORS = {logging.DEBUG: "34", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "35"}
-
-
-class TaskFormatter(logging.Formatter):
+class LineFormatter(ColorFormatter):
     """Puts the task's name and id before what is logged while it runs; on a terminal levels may have colours."""
 
-    def __init__(self, line: str = FORMAT, task_line: str = TASK_FORMAT, *, colors: bool = False) -> None:
-        super().__init__(line)
-        self._in_task = logging.Formatter(task_line)
-        self._colors = _COLORS if colors else {}
+    def __init__(
+        self,
+        line: str = FORMAT,
+        task_line: str = TASK_FORMAT,
+        times: str | None = None,
+        task_times: str | None = None,
+        *,
+        colors: bool = False,
+    ) -> None:
+        super().__init__(line, colors, times)
+        self._in_task = logging.Formatter(task_line, task_times)
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
-        in_task = getattr(record, "task_id", OUTSIDE) != OUTSIDE
-        text = self._in_task.format(record) if in_task else super().format(record)
-        color = self._colors.get(record.levelno)
-        return f"\x1b[{color}m{text}\x1b[0m" if color else text
+        if getattr(record, "task_id", OUTSIDE) != OUTSIDE:
+            return self.colored(record, self._in_task.format(record))
+        return super().format(record)
 
 
 _ours: list[logging.Handler] = []
@@ -49,11 +53,11 @@ def handler() -> logging.Handler | None:
     return _ours[-1] if _ours else None
 
 
-def use_format(line: str) -> None:
-    """Have the supervisor's lines be of this form; JSON stays what it is."""
+def use_format(line: str, times: str) -> None:
+    """Have the supervisor's lines be of this form, and their times; empty: as they are. JSON stays what it is."""
     ours = handler()
     if ours is not None and not isinstance(ours.formatter, JsonLines):
-        ours.setFormatter(logging.Formatter(line))
+        ours.setFormatter(logging.Formatter(line or FORMAT, times or None))
 
 
 def file_of(pattern: str, name: str, index: int = 0) -> str:
@@ -76,7 +80,7 @@ def set_up(level: int, file: str = "", form: str = "text", *, in_task: bool = Fa
     if form == "json":
         made.setFormatter(JsonLines())
     else:
-        made.setFormatter(TaskFormatter() if in_task else logging.Formatter(FORMAT))
+        made.setFormatter(LineFormatter() if in_task else logging.Formatter(FORMAT))
     logging.basicConfig(level=level, handlers=[made])
     logging.getLogger().setLevel(level)
     _ours.append(made)

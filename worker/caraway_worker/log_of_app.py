@@ -30,7 +30,8 @@ def set_up(app: Caraway, options: ChildOptions) -> None:
         setup_logging.send(sender=None, format=line, **told)
         return
     if options.log_format != "json":
-        ours.setFormatter(log.TaskFormatter(line, task_line, colors=colorize))
+        times, task_times = conf.worker_log_datefmt, conf.worker_task_log_datefmt
+        ours.setFormatter(log.LineFormatter(line, task_line, times, task_times, colors=colorize))
     if conf.worker_hijack_root_logger:
         for other in [other for other in root.handlers if other is not ours]:
             root.removeHandler(other)

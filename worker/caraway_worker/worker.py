@@ -124,8 +124,8 @@ class Worker:
         settings = settings_of_app(self._settings, self._unnamed, catalog.worker)
         if settings != self._settings:
             raise Reconfigured(settings)
-        if catalog.log_line:
-            use_format(catalog.log_line)
+        if catalog.log_line or catalog.log_times:
+            use_format(catalog.log_line, catalog.log_times)
         self._catalog = catalog
         self._queues = self._settings.queues_of(catalog.queues, catalog.any_queue)
         self._intake = Intake(catalog, self._settings)

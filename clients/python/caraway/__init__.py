@@ -1,7 +1,7 @@
 """Caraway: a task queue over gRPC. `from caraway import Caraway`."""
 
 from caraway.app import Caraway, current_app, current_task, shared_task
-from caraway.canvas import Signature, chain, chord, chunks, group, maybe_signature, signature, xmap, xstarmap
+from caraway.canvas import Signature, chain, chord, chunks, group, maybe_signature, signature, subtask, xmap, xstarmap
 from caraway.ids import uuid7 as uuid
 from caraway.middleware import Middleware
 from caraway.queues import Queue
@@ -30,6 +30,7 @@ __all__ = [
     "maybe_signature",
     "shared_task",
     "signature",
+    "subtask",
     "uuid",
     "xmap",
     "xstarmap",

@@ -72,7 +72,7 @@ class Canvases(Routing):
 
     def nodes_of(self, plan: Plan, *, is_part: bool = False) -> Iterator[workflow_pb2.WorkflowNode]:
         """Give a frozen canvas in the contract's words; `is_part` as `to_nodes`. Raises as `Task.delay`."""
-        return to_nodes(self.compiled(plan), partial(self.options_of, known={}), is_part=is_part)
+        return to_nodes(self.compiled(plan), partial(self.options_of, known={}), self.turned, is_part=is_part)
 
     def compiled(self, plan: Plan) -> Iterator[Node]:
         """Give the nodes of a frozen canvas, each as middleware around its submit has left it."""
@@ -100,7 +100,8 @@ class Canvases(Routing):
     def options_of(self, node: Node, known: dict[str, int] | None = None) -> CallOptions:
         """Give the options of a node's call: routed, and with how its arguments are written and shown.
 
-        `known` has the priorities of the nodes before it, and is given its own.
+        `known` has the priorities of the nodes before it, and is given its own: that of a collect is the first of its
+        members'.
         """
         known = {} if known is None else known
         before = known.get(node.after[0].source) if node.after else None
@@ -108,6 +109,10 @@ class Canvases(Routing):
         priority = options.get("priority")
         if self.task_inherit_parent_priority and priority is not None:
             known[node.id] = self.turned(priority)
+            if node.group:
+                before = known.get(node.group)
+                first = priority if before is None else max(priority, self.turned(before))
+                known[node.group] = self.turned(first)
         task = self.tasks.get(node.task)
         if task is None or task.hiding is None:
             return self.with_form(node.args, node.kwargs, options, None)

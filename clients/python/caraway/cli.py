@@ -8,6 +8,8 @@ from typing import Final
 
 import click
 
+from caraway.app.command_line import names_app
+
 __all__ = ["main"]
 
 _ENTRY_POINTS: Final = "caraway.commands"
@@ -62,6 +64,15 @@ class _Commands(click.Group):
             return loaded
         return None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Hand -A on to a command that takes it; others ask the gateway of that app (`with_settings`)."""
+        name, command, rest = super().resolve_command(ctx, args)
+        app = ctx.params.get("app")
+        takes = command is not None and any("-A" in option.opts for option in command.params)
+        return name, command, ["-A", app, *rest] if app and takes and not names_app(rest) else rest
+
 
 def _missing(entry_point: importlib.metadata.EntryPoint, error: ModuleNotFoundError) -> str:
     """Say what to install: an entry point names the extras that it needs."""
@@ -92,5 +103,6 @@ def _broken(name: str, entry_point: importlib.metadata.EntryPoint, why: str) -> 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(importlib.metadata.version("caraway"), "--version", "-V", prog_name="caraway")
-def main() -> None:
+@click.option("-A", "--app", metavar="APP", help="The app, for the commands that take one; others ask its gateway.")
+def main(app: str | None) -> None:
     """Caraway runs tasks: submit them from any language, keep them in Redis, run them on workers."""

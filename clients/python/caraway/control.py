@@ -46,7 +46,7 @@ class Control:
         matcher: str | None = None,
     ) -> Inspect:
         """Give what asks workers; `destination` are names or ids of workers, one or several, None: all."""
-        return Inspect(self, Destination.of(destination, pattern, matcher), timeout, callback, limit)
+        return Inspect(destination, timeout, callback, None, self.app, limit, pattern, matcher)
 
     def broadcast(
         self,

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from caraway.current import current_app
 from caraway.destination import Destination, keyed
 from caraway.durations import Seconds
 from caraway.exceptions import PayloadError
@@ -20,17 +21,6 @@ _AT_ONCE: Final = 50
 _HELD: Final = {_State.STATE_LEASED: "reserved", _State.STATE_RUNNING: "active"}
 
 
-class Asker(Protocol):
-    """`app.control`, as inspection sees it."""
-
-    app: Any
-
-    def ask(
-        self, command: str, arguments: Any, destination: Destination, timeout: Seconds, limit: int | None = None
-    ) -> Iterator[tuple[str, Any]]:
-        """Have workers do something."""
-
-
 Replies = dict[str, Any] | None
 
 
@@ -44,17 +34,18 @@ class Inspect:
 
     def __init__(
         self,
-        control: Asker,
-        destination: Destination,
-        timeout: Seconds,
-        callback: Callable[[Any], Any] | None,
-        limit: int | None,
+        destination: str | Iterable[str] | None = None,
+        timeout: Seconds = 1.0,
+        callback: Callable[[Any], Any] | None = None,
+        connection: Any = None,
+        app: Any = None,
+        limit: int | None = None,
+        pattern: str | None = None,
+        matcher: str | None = None,
     ) -> None:
-        """Made by `app.control.inspect`."""
-        self._control = control
-        self._gateway = control.app.gateway
-        self._app = control.app
-        self._destination = destination
+        """As `app.control.inspect` of `app`, by default the current one. `connection` is taken for Celery's sake."""
+        self.app = current_app() if app is None else app
+        self._destination = Destination.of(destination, pattern, matcher)
         self._timeout = timeout
         self._callback = callback
         self._limit = limit
@@ -80,7 +71,7 @@ class Inspect:
     def _ask(self, command: str, arguments: Any = None, destination: str | Iterable[str] | None = None) -> Replies:
         chosen = self._destination if destination is None else Destination.of(destination)
         found = {}
-        for name, answer in self._control.ask(command, arguments, chosen, self._timeout, self._limit):
+        for name, answer in self.app.control.ask(command, arguments, chosen, self._timeout, self._limit):
             found[name] = answer
             if self._callback is not None:
                 self._callback({name: answer})
@@ -100,15 +91,15 @@ class Inspect:
         """Tasks that wait for their time: in the store, so each is told of every worker that serves its queue."""
         states = (_State.STATE_SCHEDULED, _State.STATE_RETRYING)
         return self._listed(
-            lambda workers: tasks_of_queues(self._gateway, workers, states, _FULL),
-            lambda _, task: _waiting(task, self._app),
+            lambda workers: tasks_of_queues(self.app.gateway, workers, states, _FULL),
+            lambda _, task: _waiting(task, self.app),
         )
 
     def revoked(self) -> Replies:
         """Ids of tasks that ended as revoked and can still be read, told of every worker that serves their queue."""
         states = (_State.STATE_REVOKED,)
         return self._listed(
-            lambda workers: tasks_of_queues(self._gateway, workers, states), lambda _, task: task.task_id
+            lambda workers: tasks_of_queues(self.app.gateway, workers, states), lambda _, task: task.task_id
         )
 
     def registered(self, *taskinfoitems: str) -> Replies:
@@ -133,7 +124,7 @@ class Inspect:
         for task in self._read(wanted):
             state = _HELD.get(task.state)
             if state is not None and task.worker_id in keys:
-                found[keys[task.worker_id]][task.task_id] = [state, _document(task, names[task.worker_id], self._app)]
+                found[keys[task.worker_id]][task.task_id] = [state, _document(task, names[task.worker_id], self.app)]
         return found or None
 
     def _read(self, ids: Sequence[str]) -> Iterator[task_pb2.Task]:
@@ -141,12 +132,13 @@ class Inspect:
         while left:
             asked, left = left[:_AT_ONCE], left[_AT_ONCE:]
             request = task_service_pb2.BatchGetTasksRequest(task_ids=asked, view=_FULL)
-            response = self._gateway.ask("BatchGetTasks", request)
+            response = self.app.gateway.ask("BatchGetTasks", request)
             yield from response.tasks
             left += response.unread_task_ids
 
     def _workers(self) -> list[_Worker]:
-        return self._destination.choose(workers_there(self._gateway))[: self._limit]
+        found = self._destination.choose(workers_there(self.app.gateway))
+        return list(found[: self._limit])
 
     def _of_each(self, tell: Callable[[_Worker], Any]) -> Replies:
         workers = self._workers()
@@ -155,8 +147,8 @@ class Inspect:
 
     def _held(self, state: task_pb2.Task.State.ValueType) -> Replies:
         return self._listed(
-            lambda workers: tasks_held(self._gateway, workers, state, _FULL),
-            lambda worker, task: _document(task, worker.info.name, self._app),
+            lambda workers: tasks_held(self.app.gateway, workers, state, _FULL),
+            lambda worker, task: _document(task, worker.info.name, self.app),
         )
 
     def _listed(self, read: Callable[[list[_Worker]], Found], show: Callable[[_Worker, task_pb2.Task], Any]) -> Replies:

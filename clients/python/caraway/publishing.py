@@ -1,6 +1,6 @@
 """What receivers of before_task_publish and after_task_publish are told of a task, in Celery's words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from caraway import request
@@ -19,11 +19,13 @@ def before(
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     options: CallOptions,
+    turned: Callable[[int], int],
     family: tuple[str, str | None] | None = None,
 ) -> CallOptions:
     """Send before_task_publish; returns the options with the headers as receivers left them.
 
-    `family` are the ids of root and parent, by default as a submit from here has them.
+    `turned` turns a priority into the app's words. `family` are the ids of root and parent, by default as a submit from
+    here has them.
 
     `headers` has the task's own headers, beside what Celery's have of a task (`id`, `task`, `root_id`, `parent_id`,
     `shadow`, `eta`, `expires`, `timelimit`), which can be read and not changed.
@@ -41,13 +43,14 @@ def before(
     }
     given = options.get("headers") or {}
     headers = {**given, **facts}
+    priority = options.get("priority")
     before_task_publish.send(
         sender=name,
         body=(tuple(args), dict(kwargs), {}),
         exchange="",
         routing_key=options.get("queue") or DEFAULT_QUEUE,
         headers=headers,
-        properties={"correlation_id": task_id, "priority": options.get("priority")},
+        properties={"correlation_id": task_id, "priority": None if priority is None else turned(priority)},
         declare=[],
         retry_policy=options.get("retry_policy"),
     )

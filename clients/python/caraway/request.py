@@ -81,6 +81,10 @@ class Context:
     """Canvases that an eager task adds to the group that it is a member of."""
     app: Any = field(default=None, repr=False)
     """The app whose task it is."""
+    outer: "Context | None" = field(default=None, repr=False)
+    """Where Task.pop_request goes back to."""
+    eta: datetime | None = None
+    """When its sender wanted it to run; None: at once."""
     entered: bool = False
     """Set once the task's body runs: a task that calls itself like a function is then called directly."""
 
@@ -88,6 +92,42 @@ class Context:
     def group(self) -> str | None:
         """The id of the group that it is a member of."""
         return self.headers.get(GROUP_HEADER)
+
+    taskset = group
+
+    chain = chord = callbacks = errbacks = None
+    """What comes after it: the gateway knows, and runs it."""
+    reply_to = origin = logfile = loglevel = None
+    utc = True
+
+    @property
+    def time_limit(self) -> float | None:
+        """The first of `timelimit`."""
+        return self.timelimit[0]
+
+    @property
+    def soft_time_limit(self) -> float | None:
+        """The second of `timelimit`."""
+        return self.timelimit[1]
+
+    @property
+    def correlation_id(self) -> str:
+        """Its id."""
+        return self.id
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """What Celery's messages have beside their headers, as far as there is such."""
+        return {
+            "correlation_id": self.id,
+            "reply_to": None,
+            "priority": self.delivery_info.get("priority"),
+            "delivery_info": self.delivery_info,
+        }
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Give an attribute, or the default where there is none."""
+        return getattr(self, key, default)
 
     @property
     def stamped_headers(self) -> list[str]:
@@ -117,7 +157,7 @@ def current_task() -> Any:
     return None if running is None or running.app is None else running.app.tasks.get(running.task)
 
 
-def push(context: Context) -> contextvars.Token[Context | None]:
+def push(context: Context | None) -> contextvars.Token[Context | None]:
     """Make `context` the current one; returns what `pop` needs."""
     return _current.set(context)
 

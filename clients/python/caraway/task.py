@@ -1,10 +1,9 @@
 """Task: a function that workers run, and that callers submit."""
 
+import dataclasses
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, Protocol, Unpack, cast
 
 from typing_extensions import TypeVar
@@ -14,14 +13,13 @@ from caraway.async_result import AsyncResult
 from caraway.call_check import CallCheck
 from caraway.canvas import Sender, Signature
 from caraway.composing import Composing
-from caraway.exceptions import ImproperlyConfigured, MaxRetriesExceededError, Retry
+from caraway.exceptions import ImproperlyConfigured, OperationalError
 from caraway.hiding import Hiding
 from caraway.request import Context
 from caraway.retries import retry_on_errors
-from caraway.retry_overrides import RetryOptions, overrides_of
-from caraway.spec import CallOptions, Seconds, seconds
+from caraway.retrying import Retrying
+from caraway.spec import CallOptions
 from caraway.states import READY_STATES
-from caraway.task_options import TaskOptions
 
 __all__ = ["Task"]
 
@@ -73,7 +71,7 @@ class _NoApp:
         return False
 
 
-class Task(TaskOptions, Composing, Generic[P, R, C]):
+class Task(Retrying, Composing, Generic[P, R, C]):
     """A function under a name, made by `@app.task`; or a class of one's own with a method `run`, whose instance
     `app.register_task` takes. Subclasses serve as `base=`, too.
 
@@ -90,6 +88,8 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
     """What workers know it by; a class with `run` may set it."""
     result_class: ClassVar[type[AsyncResult[Any]]] = AsyncResult
     """What submitting it returns."""
+    OperationalError = OperationalError
+    """For `except task.OperationalError`."""
     function: Callable[..., Any]
     is_async: bool
     is_bound: bool
@@ -97,6 +97,7 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
     hiding: Hiding | None = None
     _check: Callable[[Sequence[Any], dict[str, Any]], None] | None = None
     _models: Any = None
+    _renames = False
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """The body; a class for `app.register_task` defines it."""
@@ -118,6 +119,7 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         self._set_options(options)
         if app is not None:
             self.app = app
+            self.on_bound(app)
         self.name = name
         self.function = self.run if function is None else function
         self.is_bound = bind
@@ -125,6 +127,10 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         self._make_body()
         if function is not None:
             functools.update_wrapper(self, function, updated=())
+
+    @classmethod
+    def on_bound(cls, app: Any) -> None:
+        """Called with the app whose task it becomes; a class of one's own may define it."""
 
     def _annotate(self, attributes: Mapping[str, Any]) -> None:
         """Take attributes from outside of its code. Raises as `_set_up`."""
@@ -141,6 +147,7 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         body = functools.partial(self.function, self) if bind else self.function
         if self._models is not None:
             body = self._models.around(body)
+        self._renames = inspect.getattr_static(self, "shadow_name") is not vars(Task)["shadow_name"]
         if self.autoretry_for:
             body = retry_on_errors(self, body)
         self.run = body  # type: ignore[method-assign]
@@ -166,6 +173,19 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         if running is not None and running.task == self.name:
             return running
         return Context(task=self.name, called_directly=True, app=self.app)
+
+    def push_request(self, **fields: Any) -> None:
+        """Be in a run with these `fields` of Context, until `pop_request`: for tests of a task's body.
+
+        `retries` may be one of them. Raises TypeError for what is no field.
+        """
+        if "retries" in fields:
+            fields["attempt"] = fields.pop("retries") + 1
+        request.push(dataclasses.replace(self.request, **fields, outer=request.current()))
+
+    def pop_request(self) -> None:
+        """Be where one was before the last `push_request`."""
+        request.push(self.request.outer)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> C:
         """Run the function here and now, as any function."""
@@ -202,7 +222,7 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
             self._check(args, kwargs)
         if self._models is not None:
             args, kwargs = self._models.dumped(args, kwargs)
-        return self.app.submit(self.name, args, kwargs, self._options())
+        return self.app.submit(self.name, args, kwargs, self._named(args, kwargs, self._options()))
 
     async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
         """Async twin of `delay`."""
@@ -210,7 +230,7 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
             self._check(args, kwargs)
         if self._models is not None:
             args, kwargs = self._models.dumped(args, kwargs)
-        return await self.app.asubmit(self.name, args, kwargs, self._options())
+        return await self.app.asubmit(self.name, args, kwargs, self._named(args, kwargs, self._options()))
 
     def apply_async(
         self,
@@ -220,7 +240,7 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
     ) -> AsyncResult[R]:
         """Submit a call of the task with options (`caraway.spec.CallOptions`). Raises as `delay`."""
         call = self._call(args, kwargs)
-        return self.app.submit(self.name, *call, cast(CallOptions, {**self._options(), **options}))
+        return self.app.submit(self.name, *call, self._named(*call, cast(CallOptions, {**self._options(), **options})))
 
     async def aapply_async(
         self,
@@ -230,7 +250,22 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
     ) -> AsyncResult[R]:
         """Async twin of `apply_async`."""
         call = self._call(args, kwargs)
-        return await self.app.asubmit(self.name, *call, cast(CallOptions, {**self._options(), **options}))
+        named = self._named(*call, cast(CallOptions, {**self._options(), **options}))
+        return await self.app.asubmit(self.name, *call, named)
+
+    def shadow_name(self, args: Sequence[Any], kwargs: Mapping[str, Any], options: Mapping[str, Any]) -> str | None:
+        """Give what logs show instead of the task's name for a call that says no `shadow`; None: the name.
+
+        A class of one's own, or the option `shadow_name` of the decorator, may define it.
+        """
+        return None
+
+    def _named(self, args: Sequence[Any], kwargs: Mapping[str, Any], options: CallOptions) -> CallOptions:
+        if self._renames and not options.get("shadow"):
+            shadow = self.shadow_name(args, kwargs, options)
+            if shadow:
+                return {**options, "shadow": shadow}
+        return options
 
     def _call(
         self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None
@@ -297,71 +332,13 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         merged = cast(CallOptions, {**self._options(), **options})
         return Signature(self.name, args, kwargs, merged, app=self.app, immutable=immutable)
 
+    subtask = signature  # its old name
+
     def AsyncResult(self, task_id: str) -> AsyncResult[R]:
         """The result of the task with this id."""
         return self.result_class(task_id, self.app)
 
     # Inside an attempt
-
-    def retry(
-        self,
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        exc: BaseException | None = None,
-        throw: bool = True,
-        eta: datetime | None = None,
-        countdown: Seconds | None = None,
-        max_retries: int | None = None,
-        **options: Unpack[RetryOptions],
-    ) -> Retry:
-        """Ask to be tried again, after `countdown` (default: default_retry_delay) or at `eta`: raises Retry.
-
-        The next attempt gets `args` and `kwargs` where they are given, and from then on has other `options`
-        (`caraway.retry_overrides.RetryOptions`).
-
-        Once `max_retries` are used up it raises `exc`, or MaxRetriesExceededError without one. With `throw=False` the
-        Retry is returned, for the task to raise: by itself it does nothing. In a task that was called directly it
-        raises `exc`. Raises TypeError, ValueError or EncodeError for arguments and options that do not fit.
-        """
-        attempt = self.request
-        cause = exc if exc is not None else sys.exc_info()[1]
-        if attempt.called_directly:
-            _raise(exc or Retry("Task can be retried", cause))
-        allowed = self.max_retries if max_retries is None else max_retries
-        if allowed is not None and attempt.retries >= allowed:
-            _raise(exc or self._used_up(attempt))
-        call = None
-        if args is not None or kwargs is not None:
-            call = self._call(attempt.args if args is None else args, attempt.kwargs if kwargs is None else kwargs)
-        form = {} if call is None else self.app.with_form(*call, self._form(), self.hiding)
-        overrides = overrides_of(attempt, call, form, self._routed(options))
-        again = Retry(_retry_text(cause), cause, self._delay(eta, countdown), overrides=overrides)
-        if throw:
-            raise again from cause
-        return again
-
-    def _routed(self, options: RetryOptions) -> RetryOptions:
-        """A retry stays where its task is, unless it says otherwise; routes are not asked again."""
-        queue, priority = options.get("queue"), options.get("priority")
-        if queue is not None:
-            options = {**options, "queue": self.app.checked_queue(queue)}
-        if priority is not None:
-            options = {**options, "priority": self.app.turned(priority)}
-        return options
-
-    def _used_up(self, attempt: Context) -> MaxRetriesExceededError:
-        return MaxRetriesExceededError(
-            f"Can't retry {self.name}[{attempt.id}]: all {attempt.retries} retries are used up",
-            task_args=attempt.args,
-            task_kwargs=attempt.kwargs,
-        )
-
-    def _delay(self, eta: datetime | None, countdown: Seconds | None) -> float:
-        if eta is not None:
-            if eta.utcoffset() is None:
-                raise ValueError("eta is to carry a time zone, for example datetime.now(timezone.utc)")
-            return max((eta - datetime.now(UTC)).total_seconds(), 0.0)
-        return max(seconds("countdown", self.default_retry_delay if countdown is None else countdown), 0.0)
 
     def update_state(self, task_id: str | None = None, state: str | None = None, meta: Any = None) -> None:
         """Tell how far the task is: a `state` of one's own, and `meta`, anything that can be sent.
@@ -377,15 +354,3 @@ class Task(TaskOptions, Composing, Generic[P, R, C]):
         if task_id is not None and task_id != attempt.id:
             raise ValueError("update_state() reports on the running task only")
         attempt.report_progress(state or "", meta)
-
-
-def _retry_text(cause: BaseException | None) -> str:
-    return f"{type(cause).__name__}: {cause}" if cause is not None else "asked to be tried again"
-
-
-def _raise(exc: BaseException) -> NoReturn:
-    """Raise `exc`; one that is being handled already keeps its own traceback and cause."""
-    handled = sys.exc_info()[1]
-    if exc is handled or handled is None:
-        raise exc
-    raise exc from handled

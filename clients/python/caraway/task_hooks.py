@@ -17,6 +17,8 @@ class TaskHooks:
     """
 
     HOOKS: ClassVar = frozenset({"after_return", "before_start", "on_failure", "on_retry", "on_success"})
+    METHODS: ClassVar = frozenset({"shadow_name"})
+    """Of Task's, what the decorator may be given as a function beside these."""
 
     def before_start(self, task_id: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Called before the task's body; what it raises ends the attempt as if the body had raised it."""

@@ -107,11 +107,11 @@ class TaskOptions(TaskHooks):
         """Take the decorator's options, and check them with those of the class. Raises TypeError or ValueError."""
         own = self._own_attributes()
         for name, value in options.items():
-            is_method = name in self.HOOKS and isinstance(value, FunctionType)
+            is_method = name in {*self.HOOKS, *self.METHODS} and isinstance(value, FunctionType)
             setattr(self, name, MethodType(value, self) if is_method else value)
         # None is Celery's way of not setting an option.
         given = [name for name in {*options, *own} if name not in _REFUSED or getattr(self, name) is not None]
-        known = self.OPTIONS | self.HOOKS | _NO_EFFECT.keys() | own
+        known = self.OPTIONS | self.HOOKS | self.METHODS | _NO_EFFECT.keys() | own
         check_names("@app.task", given, known - _REFUSED.keys(), refused=_REFUSED)
         for name in _NO_EFFECT.keys() & {*options, *own}:
             warnings.warn(f"the task option {name!r} has no effect: {_NO_EFFECT[name]}", UserWarning, stacklevel=4)

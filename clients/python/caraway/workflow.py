@@ -39,10 +39,14 @@ _ON: Final = {
 
 
 def to_nodes(
-    nodes: Iterable[Node], options_of: Callable[[Node], CallOptions], *, is_part: bool = False
+    nodes: Iterable[Node],
+    options_of: Callable[[Node], CallOptions],
+    turned: Callable[[int], int],
+    *,
+    is_part: bool = False,
 ) -> Iterator[workflow_pb2.WorkflowNode]:
-    """Write the nodes of a compiled canvas; `options_of` gives those of a node's call, with the app's;
-    `is_part` says that they become part of the workflow of the task that runs here.
+    """Write the nodes of a compiled canvas; `options_of` gives those of a node's call, with the app's; `turned` turns a
+    priority into the app's words; `is_part` says that they become part of the workflow of the task that runs here.
 
     A collect of very many edges comes as several nodes of the same id, each with a part of them. Raises as `spec.fill`.
     """
@@ -54,7 +58,7 @@ def to_nodes(
             options = options_of(node)
             if before_task_publish.receivers:
                 family = (root, node.after[0].source if node.after else None)
-                options = publishing.before(node.id, node.task, node.args, node.kwargs, options, family)
+                options = publishing.before(node.id, node.task, node.args, node.kwargs, options, turned, family)
             made = _to_task(node, options, root)
             if is_part or node.after:
                 made.task.ClearField("parent_task_id")  # its parent is a node, not the task that submits

@@ -26,6 +26,11 @@ def caraway_includes() -> tuple[str, ...]:
     return ("included",)
 
 
+@pytest.fixture(scope="session")
+def celery_class_tasks() -> list[Any]:
+    return [shop.Count]
+
+
 @pytest.fixture(scope="module")
 def shop_app() -> Iterator[Caraway]:
     with in_process_gateway(shop.app):

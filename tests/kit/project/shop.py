@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from caraway import Caraway
+from caraway import Caraway, Task
 
 app = Caraway("shop", target="production.example:50051", unknown_task="fail")
 calls = 0
@@ -36,3 +36,10 @@ def host(self: Any) -> str:
 def endless() -> None:
     while True:
         time.sleep(0.01)
+
+
+class Count(Task[..., Any]):
+    """A task that is a class; the tests' configuration names it."""
+
+    def run(self, items: list[Any]) -> int:
+        return len(items)

@@ -15,6 +15,7 @@ from caraway import Caraway, Signature
 from caraway.canvas import chord
 from caraway.contrib.testing.app import TestApp, setup_default_app
 from caraway.contrib.testing.manager import Manager
+from caraway.contrib.testing.tasks import ping
 from caraway.contrib.testing.worker import TestWorkController, start_worker
 from caraway.current import current_app
 from caraway.exceptions import ImproperlyConfigured, NotRegistered, SoftTimeLimitExceeded, TaskRevokedError
@@ -48,6 +49,15 @@ def test_fixtures_that_are_overridden_count(caraway_app: Caraway, caraway_worker
     assert caraway_app.default_queue == "from-config"
     assert "included" in sys.modules
     assert (caraway_worker.stats() or {})["pid"] == os.getpid() == caraway_worker.pid
+
+
+def test_the_worker_s_app_has_the_classes_and_the_task_of_the_kit(
+    celery_app: Caraway, celery_worker: TestWorkController, celery_session_app: Caraway, celery_session_worker: Any
+) -> None:
+    assert celery_app.send_task("shop.Count", ((1, 2),)).get(timeout=DEADLINE) == 2
+    assert celery_session_app.send_task("shop.Count", ((),)).get(timeout=DEADLINE) == 0
+    celery_app.set_current()
+    assert ping.delay().get(timeout=DEADLINE) == "pong"
 
 
 @pytest.mark.celery(default_queue="of-the-mark", broker_url="grpc://127.0.0.1:9")

@@ -3,7 +3,7 @@
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -108,9 +108,13 @@ class Caraway(TaskMaking):
     def client_settings(self) -> ClientSettings:
         """How the gateway is reached. Raises ImproperlyConfigured if the settings are wrong."""
         if self._client_settings is None:
-            app = {"target": self.conf.broker_url}
-            self._client_settings = load(ClientSettings, self._given, find_file(), app=app, strict=False).settings
+            self._client_settings = self.read_client_settings()
         return self._client_settings
+
+    def read_client_settings(self) -> ClientSettings:
+        """Read them anew. Raises as `client_settings`."""
+        app = {"target": self.conf.broker_url}
+        return load(ClientSettings, self._given, find_file(), app=app, strict=False).settings
 
     @property
     def target(self) -> str:
@@ -243,8 +247,8 @@ class Caraway(TaskMaking):
         return bug_report.text_of(settings.target, shown)
 
     def now(self) -> datetime:
-        """The time, with its zone."""
-        return datetime.now(UTC)
+        """The time, in the app's zone."""
+        return datetime.now(self.timezone)
 
     @cached_property
     def oid(self) -> str:

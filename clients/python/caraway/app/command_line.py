@@ -8,7 +8,7 @@ from typing import Any
 
 from caraway.exceptions import ImproperlyConfigured
 
-__all__ = ["start", "worker_main"]
+__all__ = ["names_app", "start", "worker_main"]
 
 
 def start(app: Any, argv: Sequence[str] | None = None) -> None:
@@ -20,7 +20,7 @@ def start(app: Any, argv: Sequence[str] | None = None) -> None:
     from caraway.cli import main  # noqa: PLC0415
 
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0] in ("worker", "dev") and not _names_app(arguments):
+    if arguments and arguments[0] in ("worker", "dev") and not names_app(arguments):
         arguments[1:1] = ["-A", _path_of(app)]
     main(arguments, prog_name="caraway")
 
@@ -33,7 +33,8 @@ def worker_main(app: Any, argv: Sequence[str] | None = None) -> None:
     start(app, arguments)
 
 
-def _names_app(arguments: Sequence[str]) -> bool:
+def names_app(arguments: Sequence[str]) -> bool:
+    """Whether a command line says -A."""
     return any(one in ("-A", "--app") or one.startswith(("--app=", "-A")) for one in arguments)
 
 

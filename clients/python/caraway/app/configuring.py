@@ -1,7 +1,9 @@
 """Configuring: an app's settings, and where they come from."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from caraway.app.hooks import Hooks
 from caraway.conf import Configuration, app_setting, sources
@@ -133,6 +135,31 @@ class Configuring(Content, Hooks):
     def config_from_cmdarg(self, argv: Iterable[str], namespace: str = "celery") -> None:
         """Set what a command line says as NAME=VALUE; ".NAME" is of the namespace. Raises ValueError for others."""
         self._conf.update(sources.from_arguments(argv, namespace))
+
+    config_from_cmdline = config_from_cmdarg
+
+    @property
+    def timezone(self) -> tzinfo:
+        """The zone of `now()`: what the setting says, else UTC; the machine's where `enable_utc` is False.
+
+        Raises ImproperlyConfigured for the name of a zone that is not known here.
+        """
+        zone = self.conf.timezone
+        if zone is None:
+            return UTC if self.conf.enable_utc else cast(tzinfo, datetime.now().astimezone().tzinfo)
+        if isinstance(zone, tzinfo):
+            return zone
+        try:
+            return UTC if zone == "UTC" else ZoneInfo(zone)
+        except (ValueError, TypeError, OSError, ZoneInfoNotFoundError) as error:
+            raise ImproperlyConfigured(
+                f"timezone can't be {zone!r}: write the name of a zone, such as Europe/Berlin, that this machine knows "
+                "(if it knows none, install tzdata)"
+            ) from error
+
+    def uses_utc_timezone(self) -> bool:
+        """Whether that is UTC."""
+        return self.timezone == UTC
 
     def add_defaults(self, fun: Mapping[str, Any] | Callable[[], Mapping[str, Any]]) -> None:
         """Add defaults, below all that is set; a function that gives them is called when they are first needed."""

@@ -99,7 +99,7 @@ class Submitting(Canvases):
         result_class = AsyncResult if task is None else task.result_class
         result: AsyncResult[Any] = result_class(options.get("task_id") or uuid7(), self)
         if before_task_publish.receivers:
-            options = publishing.before(result.id, name, args, kwargs, options)
+            options = publishing.before(result.id, name, args, kwargs, options, self.turned)
         if not options.get("unique"):
             return result, options, None
         return result, options, kwargs if task is None else arguments_by_name(task.run, args, kwargs)

@@ -8,6 +8,9 @@ from caraway.canvas.sender import Sender
 from caraway.canvas.signature import Signature, maybe_signature, signature
 from caraway.canvas.stamping import StampingVisitor
 
+maybe_subtask, subtask = maybe_signature, signature
+"""Their old names."""
+
 __all__ = [
     "Sender",
     "Signature",
@@ -17,7 +20,9 @@ __all__ = [
     "chunks",
     "group",
     "maybe_signature",
+    "maybe_subtask",
     "signature",
+    "subtask",
     "xmap",
     "xstarmap",
 ]

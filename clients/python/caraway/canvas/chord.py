@@ -15,7 +15,7 @@ from caraway.spec import CallOptions
 
 __all__ = ["chord"]
 
-S = TypeVar("S", bound=Signature)
+S = TypeVar("S", bound=Mapping[str, Any])
 T = TypeVar("T", default=Any)
 U = TypeVar("U")
 

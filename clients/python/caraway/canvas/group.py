@@ -16,7 +16,7 @@ from caraway.spec import CallOptions
 
 __all__ = ["group"]
 
-S = TypeVar("S", bound=Signature)
+S = TypeVar("S", bound=Mapping[str, Any])
 
 
 class group(Composite[GroupResult]):
@@ -128,7 +128,7 @@ class group(Composite[GroupResult]):
         What is to come after all of them, with their results, is a chord: `group | callback`.
         """
         for member in self.tasks[:1]:
-            member.link(callback.clone().set(immutable=True))
+            member.link(Signature.from_dict(callback).set(immutable=True))
         return callback
 
     def skew(self, start: float = 1.0, stop: float | None = None, step: float = 1.0) -> Self:

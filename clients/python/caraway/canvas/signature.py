@@ -7,22 +7,22 @@ from typing import Any, ClassVar, Generic, Self, Unpack, cast, overload
 from typing_extensions import TypeVar
 
 from caraway.async_result import AsyncResult
-from caraway.canvas.form import Form
 from caraway.canvas.graph import Compiling, Edge, Flow, Node, On, Pass
+from caraway.canvas.linking import Linking
 from caraway.canvas.parts import copied, linked
 from caraway.canvas.sender import Sender
 from caraway.current import current_app
+from caraway.exceptions import NotRegistered
 from caraway.ids import uuid7
 from caraway.spec import CallOptions
 
 __all__ = ["Signature", "maybe_signature", "signature"]
 
-S = TypeVar("S", bound="Signature")
 T = TypeVar("T", default=Any)
 U = TypeVar("U")
 
 
-class Signature(Form, Generic[T]):
+class Signature(Linking, Generic[T]):
     """A task's name with arguments and options, to be sent later or passed on: a dict, as Celery's is.
 
     Its keys are "task", "args", "kwargs", "options", "subtask_type" and "immutable", and its values can be sent: a task
@@ -114,6 +114,18 @@ class Signature(Form, Generic[T]):
         args = hiding.args(self.args) if self.immutable else hiding.partial(self.args)
         return f"{name}({before}*{args}, **{hiding.kwargs(self.kwargs)})"
 
+    def reprcall(self, *args: Any, **kwargs: Any) -> str:
+        """Show it with more arguments, which go before its own, as in a call; nothing is changed."""
+        return self.clone(args, kwargs).shown()
+
+    def AsyncResult(self, task_id: str) -> AsyncResult[Any]:
+        """The result of the task with this id, of the class that its task's results are."""
+        try:
+            kind: Any = self.type.result_class
+        except NotRegistered:
+            kind = AsyncResult
+        return kind(task_id, self.app)  # type: ignore[no-any-return]
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy what it holds; the app is the same."""
         made = self._of(copy.deepcopy(dict(self), memo))
@@ -136,6 +148,8 @@ class Signature(Form, Generic[T]):
         made = self._copy(options)
         made["args"], made["kwargs"], made["options"] = self._merge(args, kwargs, options)
         return made
+
+    partial = clone
 
     def _copy(self, options: CallOptions) -> Self:
         made = self._of(self)
@@ -177,25 +191,6 @@ class Signature(Form, Generic[T]):
         if options is not None:
             made["options"] = dict(options)
         return made
-
-    def link(self, callback: S) -> S:
-        """Run `callback` after it has succeeded, with its result as first argument. Returns `callback`."""
-        return self._append("link", callback)
-
-    def link_error(self, errback: S) -> S:
-        """Run `errback` when it has failed: see docs/canvas.md for how it is called. Returns `errback`."""
-        return self._append("link_error", errback)
-
-    def on_error(self, errback: "Signature") -> Self:
-        """As `link_error`, but returns itself, to go on with `|`."""
-        self.link_error(errback)
-        return self
-
-    def _append(self, option: str, value: S) -> S:
-        values = linked(self.options, option)
-        if value not in values:
-            cast(dict[str, Any], self.options)[option] = [*values, value]
-        return value
 
     def flatten_links(self) -> list["Signature"]:
         """List it and all that is linked to its success, and to theirs, and so on."""
@@ -310,12 +305,12 @@ class Signature(Form, Generic[T]):
         """Take the options, callbacks and errbacks of the canvas that it is part of."""
         self.set(**cast(CallOptions, options))
         for callback in callbacks:
-            self._append("link", callback)
+            self.append_to_list_option("link", callback)
         for errback in errbacks:
             # Each of several tasks may call it: an id that was chosen for it can't be all of theirs.
             copied = Signature.from_dict(errback, self._app)
             cast(dict[str, Any], copied.options).pop("task_id", None)
-            self._append("link_error", copied)
+            self.append_to_list_option("link_error", copied)
 
     def identify(self, task_id: str | None = None) -> None:
         """Choose the ids of all in it that have none; `task_id` is for its last task, or the group it ends with."""

@@ -2,16 +2,19 @@
 
 import functools
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from caraway.exceptions import ImproperlyConfigured
+from caraway.loader import find_app
 from caraway.settings import (
     CONFIG_VARIABLE,
     DURATION,
+    ClientSettings,
     ConfigFile,
     Definition,
     InvalidSettings,
@@ -87,7 +90,10 @@ def with_settings(
         def run(*args: Any, config: str | None, **parameters: Any) -> Any:
             flags = {one.field: parameters.pop(f"setting_{one.field}") for one in fields}
             try:
-                loaded: Loaded[S] = load(settings, flags, _file(config), complete=complete)
+                file = _file(config)
+                loaded: Loaded[S] = load(
+                    settings, _with_app(settings, flags, parameters.get("app")), file, complete=complete
+                )
             except InvalidSettings as error:
                 raise WrongSettings(error) from error
             return function(*args, settings=loaded if origins else loaded.settings, **parameters)
@@ -98,6 +104,20 @@ def with_settings(
         return decorated
 
     return decorate
+
+
+def _with_app(settings: type, flags: Mapping[str, Any], app: str | None) -> Mapping[str, Any]:
+    """Where `caraway -A`, or the command's own -A, names an app, its gateway is asked, unless flags say otherwise."""
+    context = click.get_current_context(silent=True)
+    name = app or (context.find_root().params.get("app") if context is not None else None)
+    if settings is not ClientSettings or not name:
+        return flags
+    try:
+        chosen = find_app(name).read_client_settings()
+    except ImproperlyConfigured as error:
+        raise click.ClickException(str(error)) from error
+    of_app = {one.field: getattr(chosen, one.field) for one in definitions(chosen)}
+    return {**of_app, **{field: value for field, value in flags.items() if value is not None}}
 
 
 _CONFIG = click.option(

@@ -18,7 +18,7 @@ from caraway.async_result import AsyncResult
 from caraway.commands.settings_options import with_settings
 from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
-from caraway.settings import ClientSettings, environment_of
+from caraway.settings import DEFAULT, ClientSettings, Loaded, definitions, environment_of
 
 __all__ = ["shell_command"]
 
@@ -32,8 +32,8 @@ _MODULES: Final = {"ipython": "IPython", "bpython": "bpython"}
 @click.option("--ipython", "-I", "wanted", flag_value="ipython", help="In IPython.")
 @click.option("--bpython", "-B", "wanted", flag_value="bpython", help="In bpython.")
 @click.option("--python", "-P", "wanted", flag_value="python", help="In Python's own interpreter.")
-@with_settings(ClientSettings)
-def shell_command(settings: ClientSettings, app: str | None, without_tasks: bool, wanted: str | None) -> None:
+@with_settings(ClientSettings, origins=True)
+def shell_command(settings: Loaded[ClientSettings], app: str | None, without_tasks: bool, wanted: str | None) -> None:
     """Open a Python shell with `app`, its tasks by their functions' names, and what calling them needs.
 
     By default in IPython or bpython where one is installed.
@@ -42,7 +42,7 @@ def shell_command(settings: ClientSettings, app: str | None, without_tasks: bool
     if kind in _MODULES and not _is_there(_MODULES[kind]):
         raise click.UsageError(f"{_MODULES[kind]} is not installed: pip install {kind}, or --python")
     # For the app, unless it names its own.
-    os.environ.update(environment_of(settings))
+    os.environ.update(_named(settings))
     try:
         found = find_app(app) if app else Caraway("shell")
     except AppNotFound as error:
@@ -52,6 +52,13 @@ def shell_command(settings: ClientSettings, app: str | None, without_tasks: bool
     version = importlib.metadata.version("caraway")
     head = f"Caraway {version}, Python {sys.version.split()[0]}, gateway {names['app'].target}"
     _SHELLS[kind](head, names)
+
+
+def _named(loaded: Loaded[ClientSettings]) -> dict[str, str]:
+    """What flags, environment and file say, as variables."""
+    written = environment_of(loaded.settings)
+    settings = definitions(ClientSettings)
+    return {one.variable: written[one.variable] for one in settings if loaded.origins[one.field] != DEFAULT}
 
 
 def _is_there(module: str) -> bool:

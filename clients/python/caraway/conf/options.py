@@ -325,6 +325,15 @@ _TABLE: Final = (
         _LOG,
         "time, level, process, message",
     ),
+    Option(
+        "worker_log_datefmt",
+        None,
+        _OPTIONAL_TEXT,
+        "How times are written in it, as time.strftime has it.",
+        _LOG,
+        "2026-01-31 12:00:00,000",
+    ),
+    Option("worker_task_log_datefmt", None, _OPTIONAL_TEXT, "The same in tasks.", _LOG, "2026-01-31 12:00:00,000"),
     Option("worker_log_color", None, _optional(_switch), "Whether levels have colours.", _LOG, "on a terminal"),
     Option(
         "worker_hijack_root_logger",

@@ -3,7 +3,7 @@
 Each has Celery's name beside its own (`celery_app` and `caraway_app`): override either.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from typing import Any
@@ -100,6 +100,18 @@ def caraway_worker_parameters(celery_worker_parameters: Mapping[str, Any]) -> Ma
 
 
 @pytest.fixture(scope="session")
+def celery_class_tasks() -> Sequence[Any]:
+    """As caraway_class_tasks."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def caraway_class_tasks(celery_class_tasks: Sequence[Any]) -> Sequence[Any]:
+    """Override: classes of tasks, which a worker's app is given before it starts."""
+    return celery_class_tasks
+
+
+@pytest.fixture(scope="session")
 def use_celery_app_trap() -> bool:
     """As use_caraway_app_trap."""
     return False
@@ -133,13 +145,13 @@ def celery_session_app(caraway_session_app: Caraway) -> Caraway:
 def caraway_session_worker(
     celery_session_app: Caraway,
     caraway_includes: Any,
+    caraway_class_tasks: Sequence[Any],
     caraway_worker_pool: Any,
     caraway_worker_parameters: Mapping[str, Any],
     caraway_enable_logging: bool,
 ) -> Iterator[TestWorkController]:
     """A worker for the whole session."""
-    for module in caraway_includes:
-        import_module(module)
+    _prepare(celery_session_app, caraway_includes, caraway_class_tasks)
     with _worker(celery_session_app, caraway_worker_pool, caraway_worker_parameters, caraway_enable_logging) as worker:
         yield worker
 
@@ -176,13 +188,13 @@ def celery_app(caraway_app: Caraway) -> Caraway:
 def caraway_worker(
     celery_app: Caraway,
     caraway_includes: Any,
+    caraway_class_tasks: Sequence[Any],
     caraway_worker_pool: Any,
     caraway_worker_parameters: Mapping[str, Any],
     caraway_enable_logging: bool,
 ) -> Iterator[TestWorkController]:
     """A worker for one test; `reload()` has it know tasks that were defined after its start."""
-    for module in caraway_includes:
-        import_module(module)
+    _prepare(celery_app, caraway_includes, caraway_class_tasks)
     with _worker(celery_app, caraway_worker_pool, caraway_worker_parameters, caraway_enable_logging) as worker:
         yield worker
 
@@ -204,6 +216,13 @@ def depends_on_current_app(celery_app: Caraway) -> Iterator[None]:
 def _app(config: Mapping[str, Any], parameters: Mapping[str, Any], use_trap: bool) -> Iterator[Caraway]:
     with kept(), TestApp(config=config, **parameters) as app, setup_default_app(app, use_trap):
         yield app
+
+
+def _prepare(app: Caraway, includes: Any, class_tasks: Sequence[Any]) -> None:
+    for module in includes:
+        import_module(module)
+    for task in class_tasks:
+        app.register_task(task)
 
 
 def _worker(

@@ -75,8 +75,7 @@ def _check_command(place: tuple[str, int, int], words: list[str]) -> Iterator[Fi
         return  # prose, or another program's argument
     known = find("command", command)
     if known is None or known.level is None:
-        text = f"caraway{command.removeprefix('celery')}, and -A after the command where it takes one"
-        yield Finding(*place, Level.MUST, command, text)
+        yield Finding(*place, Level.MUST, command, f"caraway{command.removeprefix('celery')}")
     else:
         yield Finding(*place, known.level, command, known.advice)
     for option in sorted(options - {"--app"}):
