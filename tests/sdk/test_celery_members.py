@@ -1,6 +1,8 @@
 """Members of tasks, of their requests and of signatures that Celery's programs use here and there."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -159,3 +161,30 @@ def test_a_program_s_own_handlers_tell_the_task() -> None:
         assert line() == "shown[7] said"
     finally:
         pop(token)
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        (
+            "",
+            "Celery Task shared_task chain group chord signature subtask current_app current_task uuid states signals",
+        ),
+        ("app", "Celery shared_task app_or_default"),
+        ("app.base", "Celery"),
+        ("app.control", "Control Inspect"),
+        ("app.log", "TaskFormatter"),
+        ("app.task", "Context Task"),
+        ("canvas", "Signature StampingVisitor chain chord group maybe_signature maybe_subtask signature subtask"),
+        ("contrib.testing.tasks", "ping"),
+        ("result", "AsyncResult EagerResult GroupResult ResultSet allow_join_result result_from_tuple"),
+        ("utils", "uuid"),
+        ("utils.dispatch", "Signal"),
+        ("utils.log", "ColorFormatter get_task_logger"),
+        ("worker.control", "control_command inspect_command"),
+    ],
+)
+def test_names_are_imported_from_where_celery_has_them(module: str, names: str) -> None:
+    """With nothing changed but the first word, in a process that has imported nothing else."""
+    line = f"from caraway{'.' if module else ''}{module} import {', '.join(names.split())}"
+    subprocess.run([sys.executable, "-c", line], check=True, timeout=30)

@@ -1,6 +1,6 @@
 """Caraway: a task queue over gRPC. `from caraway import Caraway`."""
 
-from caraway.app import Caraway, current_app, current_task, shared_task
+from caraway.app import Caraway, Celery, current_app, current_task, shared_task
 from caraway.canvas import Signature, chain, chord, chunks, group, maybe_signature, signature, subtask, xmap, xstarmap
 from caraway.ids import uuid7 as uuid
 from caraway.middleware import Middleware
@@ -8,9 +8,6 @@ from caraway.queues import Queue
 from caraway.result import AsyncResult
 from caraway.task import Task
 from caraway.unique import Unique
-
-Celery = Caraway
-"""The same, by the name that Celery's programs use."""
 
 __all__ = [
     "AsyncResult",

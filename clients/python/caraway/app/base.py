@@ -22,7 +22,7 @@ from caraway.middleware import Middleware, MiddlewareChain, installed
 from caraway.settings import ClientSettings, definitions, find_file, load
 from caraway.task import Task
 
-__all__ = ["Caraway"]
+__all__ = ["Caraway", "Celery"]
 
 
 class Caraway(TaskMaking):
@@ -254,3 +254,7 @@ class Caraway(TaskMaking):
     def oid(self) -> str:
         """An id of this app in this process."""
         return uuid7()
+
+
+Celery = Caraway
+"""The same, by the name that Celery's programs use."""

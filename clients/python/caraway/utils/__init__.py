@@ -1,3 +1,5 @@
-"""Where Celery's programs import `get_task_logger` from; nothing else belongs here."""
+"""Where Celery's programs import `uuid`, `get_task_logger` and `Signal` from; nothing else belongs here."""
 
-__all__: list[str] = []
+from caraway.ids import uuid7 as uuid
+
+__all__ = ["uuid"]
