@@ -84,7 +84,7 @@ def test_tasks_that_run_that_are_scheduled_and_that_were_revoked(app: Caraway, i
     assert "T" in scheduled["eta"]
     assert inspect.query_task([later.id]) == {NAME: {}}
 
-    app.control.revoke([later.id, "unknown"])
+    app.control.revoke([later.id, "unknown"], reply=True, timeout=1, connection=None)
     with pytest.raises(TaskRevokedError):
         later.get(timeout=DEADLINE)
     assert inspect.scheduled() == {NAME: []}

@@ -27,7 +27,7 @@ def test_what_is_not_honoured_is_refused_with_the_reason(option: str) -> None:
     app.task(**{option: None})(body)
 
 
-@pytest.mark.parametrize("option", ["send_events", "shared"])
+@pytest.mark.parametrize("option", sorted(_NO_EFFECT))
 def test_what_has_no_effect_is_accepted_with_a_warning(option: str) -> None:
     app = Caraway("proj")
     with pytest.warns(UserWarning, match=f"'{option}' has no effect: "):

@@ -8,7 +8,7 @@ from google.rpc import code_pb2
 
 from caraway.destination import Destination, keyed
 from caraway.durations import Seconds, set_duration
-from caraway.ending import RevocationOptions, revocation
+from caraway.ending import CeleryOptions, RevocationOptions, revocation
 from caraway.gateway import Gateway
 from caraway.inspection import Inspect
 from caraway.readings import workers_there
@@ -115,10 +115,12 @@ class Control:
         signal: str | None = None,
         reason: str | None = None,
         grace: Seconds | None = None,
+        **_celery: Unpack[CeleryOptions],
     ) -> None:
         """Revoke a task, or several, as AsyncResult.revoke does. Ids that are not known are passed over, as in Celery.
 
-        `destination` is refused (ValueError): a revocation is a state of the task, and reaches whoever has it.
+        `destination` is refused (ValueError): a revocation is a state of the task, and reaches whoever has it. Celery's
+        `connection`, `reply` and `timeout` are taken, and have no effect: nobody is to answer.
         """
         if destination is not None:
             raise ValueError(_NO_DESTINATION)
@@ -146,7 +148,13 @@ class Control:
             raise ValueError(_NO_DESTINATION)
         return await awalk(self.app, revoking_stamped(headers, **how))
 
-    def terminate(self, task_id: str | Iterable[str], destination: Names = None, signal: str | None = None) -> None:
+    def terminate(
+        self,
+        task_id: str | Iterable[str],
+        destination: Names = None,
+        signal: str | None = None,
+        **_celery: Unpack[CeleryOptions],
+    ) -> None:
         """Revoke with `terminate=True`."""
         self.revoke(task_id, destination, terminate=True, signal=signal)
 

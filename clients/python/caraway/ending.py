@@ -39,6 +39,7 @@ class CeleryOptions(TypedDict, total=False):
 
     connection: Any
     wait: bool
+    reply: bool
     timeout: Seconds | None
 
 

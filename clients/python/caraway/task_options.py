@@ -24,6 +24,9 @@ _REFUSED: Final = {
 """Options of Celery's that would change what happens if they were honoured, with what to do about them."""
 
 _NO_EFFECT: Final = {
+    "acks_on_failure": "a failed task never runs again by itself",
+    "acks_on_timeout": "a task that was killed by its time limit never runs again by itself",
+    "retry_on_worker_lost": "a task whose process dies runs again; reject_on_worker_lost=False has it fail",
     "send_events": "no events are sent",
     "shared": "a task belongs to the app that made it",
 }
