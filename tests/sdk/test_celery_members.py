@@ -1,6 +1,8 @@
 """Members of tasks, of their requests and of signatures that Celery's programs use here and there."""
 
+import copy
 import logging
+import pickle
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -161,6 +163,17 @@ def test_a_program_s_own_handlers_tell_the_task() -> None:
         assert line() == "shown[7] said"
     finally:
         pop(token)
+
+
+def test_results_are_pickled_and_belong_to_the_current_app_then(app: Caraway) -> None:
+    first, members = app.AsyncResult("first"), app.GroupResult("group", [app.AsyncResult("a"), app.AsyncResult("b")])
+    members.parent = first
+    other = Caraway("other", target="127.0.0.1:2")
+    result = pickle.loads(pickle.dumps(AbortableAsyncResult("last", app, members)))
+    assert (type(result), result.id, result.app) == (AbortableAsyncResult, "last", other)
+    assert (result.parent, result.parent.parent, result.parent.app) == (members, first, other)
+    assert pickle.loads(pickle.dumps(app.ResultSet([first]))) == app.ResultSet([first])
+    assert copy.copy(first) == first and copy.copy(first).app is app
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Container, Iterator
-from typing import Any, Final, Generic, NoReturn, TypeVar, cast
+from typing import Any, Final, Generic, NoReturn, Self, TypeVar, cast
 
 from caraway import batch, states
 from caraway.chord_errors import chord_error
@@ -66,6 +66,14 @@ class AsyncResult(TaskFacts, TaskEnding, Generic[R]):
     def __hash__(self) -> int:
         """As the id's."""
         return hash(self.id)
+
+    def __copy__(self) -> Self:
+        """Another of the same task and app, which has read nothing yet."""
+        return type(self)(self.id, self.app, self.parent)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its id: where it is read it is of the app that is current there."""
+        return type(self), (self.id, None, self.parent)
 
     @property
     def task_id(self) -> str:

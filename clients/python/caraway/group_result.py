@@ -42,6 +42,10 @@ class GroupResult(ResultSet):
         """As the id's."""
         return hash(self.id)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its id and results, without the app."""
+        return type(self), (self.id, self.results, self.parent)
+
     def members_as_tuples(self) -> list[Any]:
         """Give the form of its results."""
         return [result.as_tuple() for result in self.results]

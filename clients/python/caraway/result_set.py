@@ -65,6 +65,10 @@ class ResultSet(ResultBase):
 
     __hash__ = object.__hash__
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its results, without the app."""
+        return type(self), (self.results,)
+
     # Which results it has
 
     def add(self, result: Any) -> None:
