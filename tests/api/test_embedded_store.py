@@ -157,6 +157,19 @@ def test_handlers_of_forks_have_no_say_in_the_store(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_handlers_of_forks_have_no_say_in_gateway_processes(tmp_path: Path, connect: Callable[[str], Api]) -> None:
+    program = (
+        "import os; from caraway.cli import main; os.register_at_fork(after_in_child=lambda: os._exit(64)); main()"
+    )
+    flags = ["--listen", "127.0.0.1:0", "--data-dir", str(tmp_path), "--processes", "2"]
+    running = Running([sys.executable, "-c", program, "server", *flags])
+    try:
+        api = connect(running.wait_for_line("listens on").split("listens on ")[1].split()[0])
+        eventually(api.is_serving, what="a process listens")
+    finally:
+        running.stop()
+
+
 def test_several_processes_have_one_store(
     gateways: Callable[..., GatewayProcess], connect: Callable[[str], Api]
 ) -> None:
