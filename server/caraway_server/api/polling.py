@@ -92,7 +92,7 @@ class Polling:
             self._hub.pass_on(poller)  # it was told of work that it leaves to another
         response = worker_service_pb2.PollTasksResponse()
         for lease in leases:
-            add_lease(response.leases, lease, self._settings.limits.lease)
+            add_lease(response.leases, lease, self._store.limits.lease)
         return response
 
     async def _poll(self, poller: _Poller, worker_id: str, most: int, deadline: float) -> tuple[list[Lease], bool]:

@@ -158,7 +158,7 @@ class LeaseSession:
     async def _welcome(self) -> Response:
         await self._note("active", joined=True)
         welcome = worker_service_pb2.Welcome(session_id=self.session_id)
-        fill(welcome.lease_duration, self._settings.limits.lease)
+        fill(welcome.lease_duration, self._store.limits.lease)
         welcome.heartbeat_interval.FromTimedelta(self._settings.heartbeat)
         welcome.lost_lease_tokens.extend(await self._renew(self._held_at_start))
         return Response(welcome=welcome)
@@ -304,9 +304,8 @@ class LeaseSession:
 
     def _send(self, leases: list[Lease]) -> None:
         batch = worker_service_pb2.LeaseBatch()
-        duration = self._settings.limits.lease
         for lease in leases:
-            add_lease(batch.leases, lease, duration)
+            add_lease(batch.leases, lease, self._store.limits.lease)
         self._sent_bytes += sum(len(lease.spec) for lease in leases)
         self._sent += len(leases)
         response = Response(leases=batch)
