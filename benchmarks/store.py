@@ -49,6 +49,14 @@ class Store:
         return int(self.client.info("memory")["used_memory"])
 
 
+def _answers(client: redis.Redis) -> bool:
+    """Whether it takes connections; its socket's file is there a moment before that."""
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
 @contextmanager
 def running_store(folder: Path, fsync: str = "always", settings: dict[str, str] = EMBEDDED) -> Iterator[Store]:
     """Run a fresh one on a unix socket in `folder` until the block ends; `fsync` is a key of FSYNC."""
@@ -59,11 +67,11 @@ def running_store(folder: Path, fsync: str = "always", settings: dict[str, str] 
     process = subprocess.Popen([program(), *flags], stdout=subprocess.DEVNULL, env=environment())
     try:
         deadline = time.monotonic() + START_SECONDS
-        while not socket.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"caraway: the store did not start; see {folder}/store.log")
-            time.sleep(0.01)
         with redis.Redis(unix_socket_path=str(socket)) as client:
+            while not _answers(client):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit(f"caraway: the store did not start; see {folder}/store.log")
+                time.sleep(0.01)
             yield Store(socket, process.pid, client)
     finally:
         process.terminate()

@@ -115,7 +115,6 @@ def test_a_store_that_dies_and_comes_back(pair: Callable[..., Pair], kind: str) 
     one.store.kill()
     assert refused(lambda: one.api.submit("q")).reason == "STORE_UNAVAILABLE"
     one.until_not_serving()
-    (one.store.folder / "store.sock").unlink()
     one.store.start()
     one.until_serving()
     stream.credit(1)
@@ -127,7 +126,6 @@ def test_a_wait_outlives_the_store(pair: Callable[..., Pair]) -> None:
     task_id = one.api.submit_id("q")
     lease = one.api.stream("q", credit=1).lease()
     one.store.kill()
-    (one.store.folder / "store.sock").unlink()
     one.store.start()
     one.until_serving()
     assert one.api.wait(task_id, 0).task.state == Task.STATE_LEASED

@@ -27,7 +27,6 @@ MOST = 500
 
 def restart(store: StoreProcess) -> None:
     store.kill()
-    (store.folder / "store.sock").unlink()
     store.start()
 
 

@@ -51,7 +51,6 @@ class Killer:
         while len(self.kills) < KILLS and not self._enough.wait(self._chance.uniform(0.05, 0.5)):
             if self._chance.random() < 0.25:
                 self._store.kill()
-                (self._store.folder / "store.sock").unlink()  # what a start waits for
                 self._store.start()
                 self.kills.append("store")
             else:
