@@ -100,19 +100,18 @@ class Canvases(Routing):
     def options_of(self, node: Node, known: dict[str, int] | None = None) -> CallOptions:
         """Give the options of a node's call: routed, and with how its arguments are written and shown.
 
-        `known` has the priorities of the nodes before it, and is given its own: that of a collect is the first of its
-        members'.
+        `known` has the priorities of the nodes before it, in the contract's words, and is given its own: that of a
+        collect is the first of its members'.
         """
         known = {} if known is None else known
         before = known.get(node.after[0].source) if node.after else None
-        options = self.routed(node.task, node.args, node.kwargs, cast(CallOptions, node.options), before)
+        inherited = None if before is None else self.turned(before)
+        options = self.routed(node.task, node.args, node.kwargs, cast(CallOptions, node.options), inherited)
         priority = options.get("priority")
         if self.task_inherit_parent_priority and priority is not None:
-            known[node.id] = self.turned(priority)
+            known[node.id] = priority
             if node.group:
-                before = known.get(node.group)
-                first = priority if before is None else max(priority, self.turned(before))
-                known[node.group] = self.turned(first)
+                known[node.group] = max(priority, known.get(node.group, priority))
         task = self.tasks.get(node.task)
         if task is None or task.hiding is None:
             return self.with_form(node.args, node.kwargs, options, None)
