@@ -1,5 +1,6 @@
 """Fixtures of the end-to-end tests: one gateway and one worker for most, processes of their own for those that kill."""
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,6 +56,18 @@ def worker(gateway: GatewayProcess, sample_app: None) -> Iterator[WorkerProcess]
     process = WorkerProcess(gateway.target, "e2e.sample", "-c", "2").ready()
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="module")
+def canvas_worker(gateway: GatewayProcess) -> Iterator[WorkerProcess]:
+    """A worker of canvas_app at the session's gateway, which the app of the tests talks to as well."""
+    # Not above: an app is the current one of its process once it is made, and other tests have their own.
+    app = importlib.import_module("e2e.canvas_app").app
+    app.retarget(gateway.target)
+    process = WorkerProcess(gateway.target, "e2e.canvas_app", "-c", "2").ready()
+    yield process
+    process.stop()
+    app.close()
 
 
 @pytest.fixture

@@ -34,17 +34,8 @@ from support.canvas_tasks import BrokenError
 from support.compositions import COMPOSITIONS, Composition
 from support.gateway import GatewayProcess
 from support.processes import eventually
-from support.worker import WorkerProcess
 
-
-@pytest.fixture(scope="module", autouse=True)
-def worker(gateway: GatewayProcess) -> Iterator[WorkerProcess]:
-    """A worker of canvas_app at the session's gateway."""
-    app.retarget(gateway.target)
-    process = WorkerProcess(gateway.target, "e2e.canvas_app", "-c", "2").ready()
-    yield process
-    process.stop()
-    app.close()
+pytestmark = pytest.mark.usefixtures("canvas_worker")
 
 
 def _lines(path: Path, count: int) -> list[str]:

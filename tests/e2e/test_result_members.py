@@ -1,37 +1,28 @@
 """What else Celery's results have: callbacks, errors without waiting, ends in any order, groups forgotten."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from caraway import chain, chord, group
+from caraway import chain, chord, current, group
 from caraway.exceptions import ChordError, IncompleteStream, TimeoutError
 from caraway.group_result import GroupResult
 from caraway.ids import uuid7
 from caraway.result import AsyncResult, ResultSet
 from e2e.canvas_app import app, linger, tasks
 from support.canvas_tasks import BrokenError
-from support.gateway import GatewayProcess
 from support.processes import eventually
 from support.worker import WorkerProcess
 
-
-@pytest.fixture(scope="module", autouse=True)
-def worker(gateway: GatewayProcess) -> Iterator[WorkerProcess]:
-    """A worker of canvas_app at the session's gateway."""
-    app.retarget(gateway.target)
-    process = WorkerProcess(gateway.target, "e2e.canvas_app", "-c", "2").ready()
-    yield process
-    process.stop()
-    app.close()
+pytestmark = pytest.mark.usefixtures("canvas_worker")
 
 
 def test_a_result_is_made_of_an_id_for_the_current_app() -> None:
     sent = tasks.add.delay(1, 1)
-    app.set_current()
-    found: AsyncResult[int] = AsyncResult(sent.id)
+    with current.kept():
+        app.set_current()
+        found: AsyncResult[int] = AsyncResult(sent.id)
     assert found.wait(timeout=30) == 2
     assert (found.task_id, found.status) == (sent.id, "SUCCESS")
     with pytest.raises(ValueError, match="not None"):
@@ -47,7 +38,7 @@ async def test_a_result_exists_until_it_is_forgotten() -> None:
     assert not app.AsyncResult(uuid7()).exists()
 
 
-async def test_a_result_knows_the_worker_that_had_it(worker: WorkerProcess) -> None:
+async def test_a_result_knows_the_worker_that_had_it(canvas_worker: WorkerProcess) -> None:
     result = tasks.add.delay(1, 1)
     result.get(timeout=30)
     names = list(app.control.inspect().ping() or {})

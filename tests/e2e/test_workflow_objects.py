@@ -1,7 +1,7 @@
 """Whole workflows: `app.workflows` and `caraway workflows`, through a real gateway and a real worker."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,11 @@ from caraway.workflows import Workflow
 from e2e.canvas_app import app, linger, needs, note, tasks
 from support.gateway import GatewayProcess
 from support.processes import eventually
-from support.worker import WorkerProcess
 
 Run = Callable[..., Result]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def worker(gateway: GatewayProcess) -> Iterator[WorkerProcess]:
-    app.retarget(gateway.target)
-    process = WorkerProcess(gateway.target, "e2e.canvas_app", "-c", "2").ready()
-    yield process
-    process.stop()
-    app.close()
+pytestmark = pytest.mark.usefixtures("canvas_worker")
 
 
 @pytest.fixture

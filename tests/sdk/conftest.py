@@ -4,8 +4,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from caraway import Caraway
+from caraway import Caraway, current
 from support.played import PlayedGateway
+
+
+@pytest.fixture(autouse=True)
+def own_shared_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test shares among apps, and what was shared before it, other tests do not see."""
+    monkeypatch.setattr("caraway.app.finalizing._binders", [])
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """There is no app yet."""
+    with current.kept():
+        current.set_default(None)
+        current.set_current(None)
+        yield
 
 
 @pytest.fixture

@@ -64,8 +64,7 @@ def test_what_is_no_signature_is_left_or_refused(tasks: SimpleNamespace) -> None
         signature({"task": "proj.add", "subtask_type": "ring"})
 
 
-def test_a_signature_without_an_app_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caraway.current._default", None)
+def test_a_signature_without_an_app_says_so(nobody: None) -> None:
     with pytest.raises(ImproperlyConfigured, match="Caraway"):
         signature("proj.add").delay()
 

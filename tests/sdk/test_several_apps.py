@@ -8,25 +8,10 @@ from typing import Any
 
 import pytest
 
-from caraway import Caraway, Task, current, current_app, current_task, shared_task, signals
+from caraway import Caraway, Task, current_app, current_task, shared_task, signals
 from caraway.app import app_or_default
 from caraway.exceptions import AlreadyRegistered, ImproperlyConfigured, NotRegistered
 from caraway.local import Proxy
-
-
-@pytest.fixture(autouse=True)
-def own_shared_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is shared here is not shared with other tests."""
-    monkeypatch.setattr("caraway.app.finalizing._binders", [])
-
-
-@pytest.fixture
-def nobody() -> Iterator[None]:
-    """There is no app yet."""
-    with current.kept():
-        current.set_default(None)
-        current.set_current(None)
-        yield
 
 
 def double(x: int) -> int:

@@ -18,13 +18,12 @@ def body() -> None:
 @pytest.mark.parametrize("option", ["rate_limit", "result_backend", "exchange", "routing_key"])
 def test_what_is_not_honoured_is_refused_with_the_reason(option: str) -> None:
     app = Caraway("proj")
-    there = set(app.tasks)
     with pytest.raises(TypeError, match=rf"does not support the option '{option}': .+;"):
         app.task(**{option: "x"})(body)
     base: Any = type("Base", (Task,), {option: "x"})
     with pytest.raises(TypeError, match=f"does not support the option '{option}'"):
         app.task(base=base)(body)
-    assert set(app.tasks) == there
+    assert all(name.startswith("caraway.") for name in app.tasks)
     app.task(**{option: None})(body)
 
 
