@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from caraway import Caraway, Task
+from caraway.async_result import AsyncResult
 from caraway.canvas import chain, group
 from caraway.eager_result import EagerResult
 from caraway.exceptions import EncodeError, MaxRetriesExceededError, NotRegistered, Reject, TaskRejectedError
@@ -213,3 +214,37 @@ def test_hooks_are_called_around_an_eager_task() -> None:
     seen.clear()
     noted.apply(("fail",), task_id="id")
     assert seen[1:] == [("on_failure", "fail", True), ("after_return", "FAILURE")]
+
+
+async def test_an_eager_result_has_what_others_have() -> None:
+    app = _app(task_always_eager=True)
+
+    @app.task(name="proj.divide")
+    def divide(x: float, y: float) -> float:
+        return x / y
+
+    last = (divide.s(1, 2) | divide.s(0)).apply_async()
+    first = last.parent
+    missing = {name for name in dir(AsyncResult) if not name.startswith("_") and not hasattr(last, name)}
+    assert missing == {"keep", "is_kept"}  # by which many results are read at once
+    for name in ("state", "result", "traceback", "worker", "root_id", "parent_id", "children"):
+        assert await getattr(last, f"a{name}")() == getattr(last, name)
+    assert (last.root_id, last.parent_id, first.root_id, first.parent_id) == (first.id, first.id, first.id, None)
+    (told,) = list(last.updates())
+    assert (told.task_id, told.state, told.traceback) == (last.id, "FAILURE", last.traceback)
+    assert [update async for update in last.updates()] == [told]
+
+
+def test_eager_results_are_given_as_they_end_as_well() -> None:
+    app = _app(task_always_eager=True)
+
+    @app.task(name="proj.double")
+    def double(x: int) -> int:
+        return 2 * x
+
+    results = group(double.s(1), double.s(2)).apply_async()
+    ended = dict(results.iter_native())
+    assert {id: (message["status"], message["result"]) for id, message in ended.items()} == {
+        results[0].id: ("SUCCESS", 2),
+        results[1].id: ("SUCCESS", 4),
+    }

@@ -104,6 +104,9 @@ class _Run:
 
     def _end(self, node: Node, ended: EagerResult) -> None:
         self._ended[node.id] = ended
+        context = self._contexts.get(node.id)
+        if context is not None:
+            ended.root_id, ended.parent_id = context.root_id or node.id, context.parent_id
         if node.task and self._app.task_store_eager_result:
             walk(self._app, storing(self._app, node, self._app.options_of(node), ended))
         if ended.state == states.IGNORED:

@@ -1,11 +1,12 @@
 """EagerResult: what a task that ran here and now has left."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NoReturn
 
 from caraway import states
 from caraway.exceptions import TimeoutError
 from caraway.result_base import ResultBase
+from caraway.updates import Update, Updates
 
 __all__ = ["EagerResult"]
 
@@ -16,6 +17,7 @@ class EagerResult(ResultBase):
     TimeoutError = TimeoutError
     ignored = False
     args = kwargs = queue = worker = date_done = retries = None
+    parent_id: str | None = None
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class EagerResult(ResultBase):
         self.traceback = traceback
         self.name = name
         self.app = app
+        self.root_id = id
         self.parent: Any = None
         self._children: list[Any] = []
 
@@ -106,6 +109,38 @@ class EagerResult(ResultBase):
     async def aget(self, timeout: Any = None, propagate: bool = True, **options: Any) -> Any:
         """Async twin of `get`."""
         return self.get(timeout, propagate, **options)
+
+    async def astate(self) -> str:
+        """Async twin of `state`."""
+        return self.state
+
+    async def aresult(self) -> Any:
+        """Async twin of `result`."""
+        return self.result
+
+    async def atraceback(self) -> str | None:
+        """Async twin of `traceback`."""
+        return self.traceback
+
+    async def aworker(self) -> None:
+        """Async twin of `worker`: no worker had it."""
+
+    async def aroot_id(self) -> str:
+        """Async twin of `root_id`."""
+        return self.root_id
+
+    async def aparent_id(self) -> str | None:
+        """Async twin of `parent_id`."""
+        return self.parent_id
+
+    def updates(self, timeout: Any = None, disable_sync_subtasks: bool = True) -> Updates:
+        """Give how it ended, the only Update that there is."""
+        end = Update(self.id, self.state, self.result, self.traceback, self.date_done)
+
+        async def aupdates() -> AsyncIterator[Update]:
+            yield end
+
+        return Updates(lambda: iter((end,)), aupdates)
 
     def ready(self) -> bool:
         """True: it has ended."""
