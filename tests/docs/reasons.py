@@ -107,6 +107,10 @@ NAMED: dict[str, Why] = {
         ("eventlet_pool_apply", "eventlet_pool_postshutdown", "eventlet_pool_preshutdown", "eventlet_pool_started"),
         _EVENTLET,
     ),
+    **dict.fromkeys(
+        ("READY_STATES", "UNREADY_STATES", "EXCEPTION_STATES", "PROPAGATE_STATES"),
+        ("same", "a task that was rejected or ignored has ended here: REJECTED is in all but `UNREADY_STATES`"),
+    ),
     "BackendError": ("same", "what it is said of here, an OperationalError, is one"),
     **dict.fromkeys(("BackendGetMetaError", "BackendStoreError"), ("same", "never raised: an OperationalError is")),
     "ChordError": ("same", "also an error of the class that the header's task raised"),

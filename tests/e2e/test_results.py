@@ -133,9 +133,27 @@ def test_ignored_and_rejected() -> None:
 
 
 def test_ignore_result_keeps_the_state_alone() -> None:
-    result = sample.add.apply_async((2, 2), ignore_result=True)
+    result = sample.app.AsyncResult(sample.add.apply_async((2, 2), ignore_result=True).id)
     assert result.get(timeout=SECONDS) is None
     assert result.state == "SUCCESS"
+
+
+@pytest.mark.parametrize("how", ["call", "task", "by name", "signature", "link"])
+async def test_get_of_an_ignored_result_waits_for_nothing(how: str) -> None:
+    later = {"countdown": 3600}
+    result = {
+        "call": lambda: sample.add.apply_async((2, 2), ignore_result=True, **later),
+        "task": lambda: sample.fail_unkept.apply_async(**later),
+        "by name": lambda: sample.app.send_task(sample.add.name, (2, 2), ignore_result=True, **later),
+        "signature": lambda: sample.fail_unkept.si().apply_async(**later),
+        "link": lambda: sample.fail_unkept.apply_async(link=sample.add.si(1, 1), **later),
+    }[how]()
+    assert result.ignored
+    assert result.get() is None
+    assert await result.aget() is None
+    assert result.state == "PENDING"
+    result.revoke()
+    assert not sample.fail_unkept.apply_async(ignore_result=False, **later).ignored
 
 
 def test_what_the_task_is_told_about_itself() -> None:

@@ -70,7 +70,7 @@ def test_a_task_that_may_not_run_again_fails_when_its_process_dies() -> None:
 
 
 def test_the_error_of_a_task_whose_result_is_ignored_is_kept() -> None:
-    result = sample.fail_unkept.delay()
+    result = sample.app.AsyncResult(sample.fail_unkept.delay().id)
     with pytest.raises(sample.OutOfStockError):
         result.get(timeout=SECONDS)
     assert isinstance(result.info, sample.OutOfStockError)

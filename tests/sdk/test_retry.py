@@ -1,5 +1,6 @@
 """self.retry and autoretry_for: what a task asks for, and when it may ask no more."""
 
+import pickle
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,6 +160,23 @@ def test_a_retry_raised_by_hand_waits_for_a_time_or_an_instant() -> None:
     assert Retry(when=timedelta(minutes=1)).delay == 60
     assert 3590 < Retry(when=datetime.now(UTC) + timedelta(hours=1)).delay <= 3600
     assert Retry(when=datetime.now(UTC) - timedelta(hours=1)).delay == 0
+
+
+def test_what_a_task_raises_says_what_celerys_says() -> None:
+    again = Retry(exc=OSError("away"), when=5)
+    assert (str(again), again.message, again.excs, again.sig, again.is_eager) == (
+        "Retry in 5s: OSError('away')", None, "OSError('away')", None, False,
+    )  # fmt: skip
+    assert (str(Retry("later", OSError("away"), 5)), Retry("later").message) == ("later", "later")
+    assert (Retry(exc="as text").exc, Retry(exc="as text").excs) == (None, "as text")
+    refused = Reject("why", requeue=True)
+    assert (refused.reason, refused.requeue, str(refused)) == ("why", True, "why")
+    assert repr(refused) == "reject requeue=True: why"
+    assert (Reject().reason, str(Reject())) == (None, "")
+    for one in (again, refused, Retry("later")):
+        copied = pickle.loads(pickle.dumps(one))
+        assert (str(copied), copied.args) == (str(one), one.args)
+    assert (pickle.loads(pickle.dumps(refused)).requeue, pickle.loads(pickle.dumps(again)).when) == (True, 5)
 
 
 def raising(error: BaseException, **options: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from caraway import Caraway, Task, signals
 from caraway.exceptions import Ignore, Reject
+from caraway.request import Context
 
 app = Caraway("signalled", unknown_task="fail")
 seen: list[list[Any]] = []
@@ -25,8 +26,11 @@ def note(signal: Any, sender: Any, **told: Any) -> None:
             shown[name] = shown[name] is not None
     for name in ("request", "message"):
         if name in shown:
-            shown[name] = [shown[name].id, getattr(shown[name], "name", "") or shown[name].task]
-    entry = [signal.name, getattr(sender, "name", sender), shown]
+            about = shown[name]
+            # Of a revoked task it is what the task itself sees.
+            task = about.task if isinstance(about, Context) else getattr(about.task, "name", about.task)
+            shown[name] = [about.id, task]
+    entry = [signal.name, getattr(sender, "name", getattr(sender, "hostname", sender)), shown]
     seen.append(entry)
     if FILE:
         with Path(FILE).open("a") as file:

@@ -8,30 +8,40 @@ from caraway import Caraway
 
 from .conftest import WorkerStarter
 
+SAID = ("task says hello", "library says hello", "print says hello", "warning says hello")
+
 
 @pytest.mark.parametrize(
-    ("case", "there", "not_there"),
+    ("case", "times", "there", "not_there"),
     [
-        ("", ["speak[", "task says hello", "library says hello"], []),
-        ("formats", ["TASK speak task says hello", "TASK speak library says hello", "LINE Task speak["], ["WARNING"]),
-        ("dates", ["[<in a task>: WARNING", "library says hello", "[<20"], [":00"]),
-        ("tasks", ["SAID speak[", "] task says hello", "] library says hello"], ["SAID ???["]),
-        ("colors", ["\x1b[33m[", "library says hello\x1b[0m"], []),
-        ("kept", ["OWN task says hello", "WARNING"], []),
-        ("hijack", ["task says hello", "WARNING"], ["OWN"]),
-        ("setup", ["MINE 20 None False task says hello"], ["WARNING"]),
-        ("after", ["AFTER task says hello", "FOR TASKS task says hello", "AFTER library says"], ["FOR TASKS library"]),
+        ("", 1, ["speak[", "]: task says hello", "]: print says hello", "UserWarning: warning says hello"], []),
+        (
+            "formats",
+            1,
+            ["TASK speak task says hello", "TASK speak library says hello", "LINE Task speak["],
+            ["WARNING"],
+        ),
+        ("dates", 1, ["[<in a task>: WARNING", "library says hello", "[<20"], [":00"]),
+        ("tasks", 1, ["SAID speak[", "] task says hello", "]: library says hello"], ["SAID ???["]),
+        ("own tasks", 2, ["SAID speak[", "\ntask says hello", "\nlibrary says hello"], []),
+        ("colors", 1, ["\x1b[33m[", "library says hello\x1b[0m"], []),
+        ("kept", 2, ["OWN task says hello", "OWN library says hello", "WARNING"], []),
+        ("hijack", 1, ["task says hello", "WARNING"], ["OWN"]),
+        ("setup", 1, ["MINE 20 None False task says hello", "\nprint says hello", "MINE 20 None False /"], ["WARNING"]),
+        ("after", 1, ["FOR TASKS task says hello", "AFTER library says hello", "AFTER print says hello"], ["]: "]),
+        ("both", 2, ["\nADDED task says hello", "\nADDED library says hello", "\nADDED print says hello"], []),
     ],
 )
 def test_the_log_is_as_the_app_has_it(
-    start_worker: WorkerStarter, app: Caraway, case: str, there: list[str], not_there: list[str]
+    start_worker: WorkerStarter, app: Caraway, case: str, times: int, there: list[str], not_there: list[str]
 ) -> None:
     queue = f"log-{uuid.uuid4().hex[:8]}"
     worker = start_worker("-Q", queue, "-c", "1", "-l", "INFO", app="log_tasks", env={"LOG_CASE": case}).ready()
     app.send_task("speak", ("hello",), queue=queue).get(timeout=30)
     worker.stop()
-    said = "\n".join(
-        line for line in worker.output.splitlines() if "hello" in line or "LINE" in line or "Task speak" in line
-    )
+    lines = [line for line in worker.output.splitlines() if "hello" in line or "LINE" in line or "Task speak" in line]
+    said = "\n".join(lines)
+    assert {text: said.count(text) for text in SAID} == dict.fromkeys(SAID, times)
     assert [text for text in there if text not in said] == []
-    assert [text for text in not_there if text in said] == []
+    told_by_tasks = "\n".join(line for line in lines if "Task speak" not in line)
+    assert [text for text in not_there if text in told_by_tasks] == []

@@ -51,7 +51,7 @@ async def test_an_attempt_is_told_from_its_start_to_its_end(make_pool: PoolMaker
     id_, seen = await act(pool, name, "retry")
     (_, _, retry), (_, _, end) = seen[1:]
     assert (seen[1][0], retry["request"], retry["einfo"]) == ("task_retry", [id_, name], True)
-    assert "OSError: away" in retry["reason"]
+    assert "Retry in 5s: OSError('away')" in retry["reason"]
     assert end["state"] == "RETRY"
 
 
@@ -118,6 +118,7 @@ def test_what_the_main_part_knows_is_told_in_a_child(start_worker: WorkerStarter
         running.get(timeout=DEADLINE)
     # The only child was killed: the next one is told.
     ((sender, facts),) = told.of("task_revoked", running.id)
+    assert facts["request"] == [running.id, "wait"]
     assert (sender, facts["terminated"], facts["signum"], facts["expired"]) == ("wait", True, 9, False)
 
 

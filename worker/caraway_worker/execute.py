@@ -357,9 +357,9 @@ def _note(attempt: Attempt, error: BaseException, *, once: bool) -> int:
     if isinstance(error, Reject):
         # What runs at most once can't be put back: it has begun.
         if error.requeue and not once:
-            report.released.reason = str(error.reason)
+            report.released.reason = str(error)
             return outcomes.RELEASED
-        report.rejected.reason = str(error.reason)
+        report.rejected.reason = str(error)
         return outcomes.REJECTED
     if isinstance(error, SoftTimeLimitExceeded):
         if not error.args:

@@ -45,12 +45,34 @@ class LineFormatter(ColorFormatter):
         return super().format(record)
 
 
-_ours: list[logging.Handler] = []
+_ours: list[logging.StreamHandler[Any]] = []
 
 
-def handler() -> logging.Handler | None:
+def handler() -> logging.StreamHandler[Any] | None:
     """The handler that `set_up` made in this process; None: it made none."""
     return _ours[-1] if _ours else None
+
+
+class _OfTasks(logging.StreamHandler[Any]):
+    """Writes beside another handler, to the same stream; what it has written passes that one by."""
+
+    def __init__(self, beside: logging.StreamHandler[Any]) -> None:
+        super().__init__(beside.stream)
+        self.lock = beside.lock
+        self.setFormatter(beside.formatter)
+        beside.addFilter(lambda record: getattr(record, "written_by", None) is not self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        record.written_by = self
+        super().emit(record)
+
+
+def add_handler_of_tasks(of_tasks: logging.Logger) -> None:
+    """Give the parent of tasks' loggers a handler of its own, which receivers of signals may give another form."""
+    ours = handler()
+    if ours is not None and not of_tasks.handlers:
+        of_tasks.addHandler(_OfTasks(ours))
 
 
 def use_format(line: str, times: str) -> None:
@@ -76,7 +98,7 @@ def set_up(level: int, file: str = "", form: str = "text", *, in_task: bool = Fa
 
     Arguments: `form` is "text" or "json"; `in_task`: records are made while tasks run, and text begins with the task.
     """
-    made: logging.Handler = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
+    made = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
     if form == "json":
         made.setFormatter(JsonLines())
     else:
@@ -87,13 +109,17 @@ def set_up(level: int, file: str = "", form: str = "text", *, in_task: bool = Fa
 
 
 def set_up_child(options: ChildOptions) -> None:
-    """As `set_up`, in a child: records tell their task, and what tasks print is logged."""
+    """As `set_up`, in a child: records tell their task, and warnings are logged."""
     file = file_of(options.log_file, options.worker, options.index) if options.log_file else ""
     logging.setLogRecordFactory(_naming_task(logging.getLogRecordFactory()))
     set_up(options.log_level, file, options.log_format, in_task=True)
-    if options.stdout_level is not None:
-        sys.stdout = cast(TextIO, Printed(sys.stdout, options.stdout_level))
-        sys.stderr = cast(TextIO, Printed(sys.stderr, options.stdout_level))
+    logging.captureWarnings(True)
+
+
+def redirect_prints(level: int) -> None:
+    """Log what is printed from now on. Handlers that are there already keep the real streams, and log nothing twice."""
+    sys.stdout = cast(TextIO, Printed(sys.stdout, level))
+    sys.stderr = cast(TextIO, Printed(sys.stderr, level))
 
 
 def _naming_task(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
@@ -148,7 +174,7 @@ class TaskLog:
         error = parsed.lost.error if outcome == outcomes.LOST else parsed.failed.error
         text = "lost: %s: %s" if outcome == outcomes.LOST else "raised unexpected: %s: %s"
         if error.traceback:
-            _write(logging.ERROR, f"{text}\n%s", delivery, error.type, error.message, error.traceback)
+            _write(logging.ERROR, f"{text}\n%s", delivery, error.type, error.message, error.traceback.rstrip("\n"))
         else:
             _write(logging.ERROR, text, delivery, error.type, error.message)
 

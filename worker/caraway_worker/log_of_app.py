@@ -14,9 +14,9 @@ _TASKS = logging.getLogger("caraway.task")
 def set_up(app: Caraway, options: ChildOptions) -> None:
     """Let the app have its way with the log.
 
-    Receivers of setup_logging do all of it themselves. Otherwise the worker's handler is given the app's formats, with
-    `worker_hijack_root_logger` the only one, and receivers of after_setup_logger and after_setup_task_logger may change
-    what there is.
+    Receivers of setup_logging do all of it themselves, and what tasks print is left alone. Otherwise the worker's
+    handler is given the app's formats, with `worker_hijack_root_logger` the only one; tasks' loggers get one of their
+    own; receivers of after_setup_logger and after_setup_task_logger may change what there is; and prints are logged.
     """
     root, ours = logging.getLogger(), log.handler()
     if ours is None:
@@ -32,11 +32,18 @@ def set_up(app: Caraway, options: ChildOptions) -> None:
     if options.log_format != "json":
         times, task_times = conf.worker_log_datefmt, conf.worker_task_log_datefmt
         ours.setFormatter(log.LineFormatter(line, task_line, times, task_times, colors=colorize))
+    others = [other for other in root.handlers if other is not ours]
     if conf.worker_hijack_root_logger:
-        for other in [other for other in root.handlers if other is not ours]:
+        for other in others:
             root.removeHandler(other)
+    log.add_handler_of_tasks(_TASKS)
+    # As in Celery, what is added to the root logger and to this one has a task's records once. What the app's modules
+    # have set up is not Celery's to take away, and sees all.
+    _TASKS.propagate = bool(others) and not conf.worker_hijack_root_logger
     after_setup_logger.send(sender=None, logger=root, format=line, **told)
     after_setup_task_logger.send(sender=None, logger=_TASKS, format=task_line, **told)
+    if options.stdout_level is not None:
+        log.redirect_prints(options.stdout_level)
 
 
 def _colorize(wanted: bool | None, options: ChildOptions) -> bool:

@@ -68,19 +68,18 @@ class Notice:
             signal.send(sender=worker)
 
     def _send_of_task(self, worker: WorkerInstance) -> None:
-        name = worker.hostname
-        request = Request(worker_service_pb2.TaskLease.FromString(self.lease), name, worker.app)
+        request = Request(worker_service_pb2.TaskLease.FromString(self.lease), worker.hostname, worker.app)
         if self.signal == task_received.name:
-            task_received.send(sender=name, request=request)
+            task_received.send(sender=worker, request=request)
         elif self.signal == task_unknown.name:
             error = NotRegistered(self.error)
-            task_unknown.send(sender=name, message=request, exc=error, name=request.name, id=request.id)
+            task_unknown.send(sender=worker, message=request, exc=error, name=request.name, id=request.id)
         elif self.signal == task_rejected.name:
-            task_rejected.send(sender=name, message=request, exc=DecodeError(self.error))
+            task_rejected.send(sender=worker, message=request, exc=DecodeError(self.error))
         else:
             task_revoked.send(
                 sender=worker.app.tasks.get(request.name, request.name),
-                request=request,
+                request=request.as_context(),
                 terminated=self.terminated,
                 signum=self.signum,
                 expired=self.expired,

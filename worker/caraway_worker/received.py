@@ -6,6 +6,7 @@ from typing import Any
 
 from caraway import request
 from caraway.app import Caraway
+from caraway.exceptions import PayloadError
 from caraway.payload import decode_arguments
 from caraway.v1 import worker_service_pb2
 
@@ -31,6 +32,18 @@ class Request:
         return self.lease.task.name
 
     task_name = type = name
+
+    @property
+    def task(self) -> Any:
+        """The task; its name, where the app does not know it."""
+        return self.app.tasks.get(self.name, self.name)
+
+    @property
+    def correlation_id(self) -> str:
+        """The task's id."""
+        return self.id
+
+    reply_to = None
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -64,6 +77,12 @@ class Request:
         return spec.expire_time.ToDatetime(tzinfo=UTC) if spec.HasField("expire_time") else None
 
     @property
+    def eta(self) -> datetime | None:
+        """When its sender wanted it to run; None: at once."""
+        spec = self.lease.task
+        return spec.schedule_time.ToDatetime(tzinfo=UTC) if spec.HasField("schedule_time") else None
+
+    @property
     def delivery_info(self) -> dict[str, Any]:
         """Where it came from."""
         spec, lease = self.lease.task, self.lease
@@ -74,3 +93,16 @@ class Request:
             "priority": self.app.turned(spec.priority),
             "redelivered": lease.delivery_count > lease.attempt,
         }
+
+    def as_context(self) -> request.Context:
+        """As the task would have been shown itself; without arguments, where they can't be read."""
+        try:
+            args, kwargs = self.args, self.kwargs
+        except PayloadError:
+            args, kwargs = (), {}
+        return request.Context(
+            id=self.id, task=self.name, args=args, kwargs=kwargs, attempt=self.lease.attempt,
+            delivery_count=self.lease.delivery_count, fence=self.lease.fence, hostname=self.hostname,
+            headers=self.headers, delivery_info=self.delivery_info, expires=self.expires, eta=self.eta,
+            root_id=self.root_id, parent_id=self.parent_id, app=self.app,
+        )  # fmt: skip

@@ -202,6 +202,8 @@ class Worker:
         await self._welcomed.wait()
         self.ready.set()
         self._say(f"{self._settings.name} ready.")
+        if self._settings.log_file:
+            logger.info("%s ready.", self._settings.name)
         self._notices.ready()
 
     # The end.

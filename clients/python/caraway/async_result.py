@@ -47,7 +47,8 @@ class AsyncResult(TaskFacts, TaskEnding, Generic[R]):
         self.app: HasGateway = current_app() if app is None else app
         self.parent = parent
         self.ignored = False
-        """True: `get` waits for nothing and gives None."""
+        """True: `get` waits for nothing and gives None. Of what a call with `ignore_result` gives it is; an AsyncResult
+        that is made of the id waits for the task's end."""
         self._ended = None
         self._full = False
 

@@ -213,7 +213,7 @@ def _ended_by(error: Exception, context: request.Context, app: Any) -> EagerResu
     if isinstance(error, Ignore):
         return EagerResult(context.id, None, states.IGNORED, None, context.task, app)
     if isinstance(error, Reject):
-        rejected = TaskRejectedError(str(error.reason))
+        rejected = TaskRejectedError(str(error))
         return EagerResult(context.id, rejected, states.REJECTED, None, context.task, app)
     text = "".join(traceback.format_exception(error))
     return EagerResult(context.id, error, states.FAILURE, text, context.task, app)

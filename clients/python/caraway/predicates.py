@@ -18,21 +18,33 @@ class Retry(TaskPredicate):
 
     def __init__(
         self,
-        message: str = "",
-        exc: BaseException | None = None,
+        message: str | None = None,
+        exc: BaseException | str | None = None,
         when: float | timedelta | datetime | None = None,
+        is_eager: bool = False,
+        sig: Any = None,
         *,
         overrides: Any = None,
     ) -> None:
-        """`exc` is the error that made it necessary.
+        """`exc` is the error that made it necessary, or its text.
 
         `when` is the wait before the next attempt, in seconds or as a timedelta, or the instant (with a time zone) to
         wait for; by default it is at once. `overrides` is a TaskSpec with what the next attempt has different.
+        `is_eager` and `sig` are kept for Celery's programs.
         """
-        super().__init__(message or (str(exc) if exc is not None else ""))
-        self.exc = exc
+        self.message = message
+        self.exc = None if isinstance(exc, str) else exc
+        self.excs = exc if exc is None or isinstance(exc, str) else _repr(exc)
+        """The error as text."""
         self.when = when
+        self.is_eager = is_eager
+        self.sig = sig
         self.overrides = overrides
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """The message; without one "Retry in 3s: OSError('away')"."""
+        return self.message or f"Retry {self.humanize()}" + (f": {self.excs}" if self.excs else "")
 
     def humanize(self) -> str:
         """Say when: "in 3s", "at" an instant, or "now"."""
@@ -48,6 +60,13 @@ class Retry(TaskPredicate):
             when = when - datetime.now(UTC)
         seconds = when.total_seconds() if isinstance(when, timedelta) else when or 0.0
         return max(seconds, 0.0)
+
+
+def _repr(exc: BaseException) -> str:
+    try:
+        return repr(exc)
+    except Exception:
+        return f"<{type(exc).__name__}>"
 
 
 class Ignore(TaskPredicate):
@@ -71,8 +90,16 @@ class Replaced(Ignore):
 class Reject(TaskPredicate):
     """The worker refuses the task."""
 
-    def __init__(self, reason: object = "", requeue: bool = False) -> None:
+    def __init__(self, reason: object = None, requeue: bool = False) -> None:
         """`reason` is a text, or the error that it is for. `requeue=True` hands it back to its queue."""
-        super().__init__(reason)
+        super().__init__(reason, requeue)
         self.reason = reason
         self.requeue = requeue
+
+    def __str__(self) -> str:
+        """The reason, as text."""
+        return "" if self.reason is None else str(self.reason)
+
+    def __repr__(self) -> str:
+        """As Celery prints it."""
+        return f"reject requeue={self.requeue}: {self.reason}"

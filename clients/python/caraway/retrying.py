@@ -72,7 +72,7 @@ class Retrying(TaskOptions):
             call = self._call(attempt.args if args is None else args, attempt.kwargs if kwargs is None else kwargs)
         form: CallOptions = {} if call is None else self.app.with_form(*call, self._form(), self.hiding)
         overrides = overrides_of(attempt, call, form, self._routed(options))
-        again = Retry(_retry_text(cause), cause, self._delay(eta, countdown), overrides=overrides)
+        again = Retry(None, cause, self._delay(eta, countdown), attempt.is_eager, overrides=overrides)
         if throw:
             raise again from cause
         return again
@@ -99,10 +99,6 @@ class Retrying(TaskOptions):
                 raise ValueError("eta is to carry a time zone, for example datetime.now(timezone.utc)")
             return max((eta - datetime.now(UTC)).total_seconds(), 0.0)
         return max(seconds("countdown", self.default_retry_delay if countdown is None else countdown), 0.0)
-
-
-def _retry_text(cause: BaseException | None) -> str:
-    return f"{type(cause).__name__}: {cause}" if cause is not None else "asked to be tried again"
 
 
 def _raise(exc: BaseException) -> NoReturn:

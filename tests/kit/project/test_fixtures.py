@@ -93,7 +93,7 @@ def test_signals_are_sent_in_the_tests_process(caraway_app: Caraway) -> None:
     seen: list[Any] = []
 
     def note(signal: Any, sender: Any, **_told: Any) -> None:
-        seen.append((signal.name, getattr(sender, "name", sender)))
+        seen.append((signal.name, getattr(sender, "name", getattr(sender, "hostname", sender))))
 
     def named(name: str) -> Any:
         return lambda: [entry for entry in seen if entry[0] == name]

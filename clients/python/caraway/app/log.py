@@ -15,7 +15,7 @@ OUTSIDE: Final = "???"
 class TaskFormatter(ColorFormatter):
     """Knows `task_id` and `task_name`, which are of the task that runs; for handlers of a program's own.
 
-    @after_setup_logger.connect
+    @after_setup_task_logger.connect
     def tell_tasks(logger, **kwargs):
         for handler in logger.handlers:
             handler.setFormatter(TaskFormatter("%(asctime)s %(task_name)s[%(task_id)s] %(message)s"))

@@ -35,11 +35,17 @@ class Submitting(Canvases):
     def submit(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], options: CallOptions) -> AsyncResult[Any]:
         """Submit a task by name, at once or with the open batch. Raises as `Task.delay`."""
         if self.task_always_eager or "link" in options or "link_error" in options:
-            return cast(AsyncResult[Any], self.send_canvas(Signature(name, args, kwargs, options, app=self)))
+            return self._ignored(options, self.send_canvas(Signature(name, args, kwargs, options, app=self)))
         if not self.middleware.has_submit:
             return self._submit(name, args, kwargs, options)
         submission = Submission(self, name, tuple(args), kwargs, options)
         return cast(AsyncResult[Any], self.middleware.submit(submission, self._submit_passed))
+
+    def _ignored(self, options: CallOptions, result: Any) -> AsyncResult[Any]:
+        """What is run here and now gives its result all the same, as with Celery."""
+        if not self.task_always_eager:
+            result.ignored = options.get("ignore_result") is True
+        return cast(AsyncResult[Any], result)
 
     def _submit_passed(self, passed: Submission) -> AsyncResult[Any]:
         return self._submit(passed.name, passed.args, passed.kwargs, passed.options)
@@ -63,7 +69,7 @@ class Submitting(Canvases):
     ) -> AsyncResult[Any]:
         """Async twin of `submit`."""
         if self.task_always_eager or "link" in options or "link_error" in options:
-            return cast(AsyncResult[Any], await self.asend_canvas(Signature(name, args, kwargs, options, app=self)))
+            return self._ignored(options, await self.asend_canvas(Signature(name, args, kwargs, options, app=self)))
         if not self.middleware.has_submit:
             return await self._asubmit(name, args, kwargs, options)
         submission = Submission(self, name, tuple(args), kwargs, options)
@@ -98,6 +104,7 @@ class Submitting(Canvases):
         options = self.with_form(args, kwargs, options, None if task is None else task.hiding)
         result_class = AsyncResult if task is None else task.result_class
         result: AsyncResult[Any] = result_class(options.get("task_id") or uuid7(), self)
+        result.ignored = options.get("ignore_result") is True
         if before_task_publish.receivers:
             options = publishing.before(result.id, name, args, kwargs, options, self.turned)
         if not options.get("unique"):

@@ -4,9 +4,14 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["ColorFormatter", "get_task_logger"]
+__all__ = ["ColorFormatter", "get_logger", "get_task_logger"]
 
 _task_logger: Final = logging.getLogger("caraway.task")
+
+
+def get_logger(name: str | logging.Logger) -> logging.Logger:
+    """Return the logger `name`, as `logging.getLogger` does; for Celery's programs."""
+    return name if isinstance(name, logging.Logger) else logging.getLogger(name)
 
 
 def get_task_logger(name: str) -> logging.Logger:
