@@ -11,7 +11,7 @@ import pytest
 
 from caraway import Caraway
 from caraway.ids import uuid7
-from caraway.v1 import control_service_pb2
+from caraway.v1 import control_service_pb2, task_pb2, task_service_pb2
 from support.gateway import GatewayProcess
 from support.java import MODULE, ROOT, JavaProgram, build, javac, run
 from support.processes import Running, eventually
@@ -131,6 +131,28 @@ def test_sigterm_drains(gateway: GatewayProcess, programs: Start, queue: str, tm
     assert waits.state == "PENDING"
     assert "begun second" not in worker.output
     waits.revoke()
+    app.close()
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_hands_back_what_runs(
+    gateway: GatewayProcess, programs: Start, queue: str, tmp_path: Path, second: signal.Signals
+) -> None:
+    app = Caraway("java", target=gateway.target)
+    worker = holding(programs, gateway.target, queue, tmp_path)
+    held = app.send_task("hold", ("it",), queue=queue)
+    worker.wait_for_line("begun it")
+    worker.process.send_signal(signal.SIGTERM)
+    eventually(lambda: any(info["state"] == "DRAINING" for info in workers(app, worker)), what="the worker drains")
+    worker.process.send_signal(second)
+    assert worker.process.wait(30) == TERMINATED
+    assert "told again to end" in worker.output
+    task = app.gateway.ask("GetTask", task_service_pb2.GetTaskRequest(task_id=held.id)).task
+    assert (task.state, task.lost_count) == (task_pb2.Task.STATE_QUEUED, 0)
+    other = holding(programs, gateway.target, queue, tmp_path)
+    other.wait_for_line("begun it")
+    (tmp_path / "it").touch()
+    assert held.get(timeout=30) == "held it"
     app.close()
 
 

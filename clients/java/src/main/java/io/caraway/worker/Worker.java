@@ -95,13 +95,27 @@ public final class Worker implements AutoCloseable {
 
   /**
    * Works until the process is told to end: SIGTERM and SIGINT drain, for as long as what runs takes, or the drain timeout
-   * says. Returns when the worker has left.
+   * says. A second one stops: what runs is told, interrupted and handed back. Returns when the worker has left.
    */
   public void run() {
     start();
     Thread hook = new Thread(() -> Caller.join(drain()), settings.name + "-drain");
     Runtime.getRuntime().addShutdownHook(hook);
-    Caller.join(left);
+    Runnable told = this::onSignal;
+    EndSignals.listen(told);
+    try {
+      Caller.join(left);
+    } finally {
+      EndSignals.forget(told);
+    }
+  }
+
+  private void onSignal() {
+    if (leaving.get() == null) {
+      drain();
+    } else if (frozen.complete(null)) {
+      LOG.warn("{} is told again to end: what runs is stopped and handed back", settings.name);
+    }
   }
 
   /**
