@@ -11,12 +11,12 @@ import io.caraway.internal.Caller;
 import io.caraway.internal.Specs;
 import io.caraway.internal.Waiting;
 import io.caraway.internal.Workflows;
-import io.caraway.v1.Task;
 import io.caraway.v1.TaskSpec;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -238,15 +238,7 @@ public final class CarawayClient implements AutoCloseable {
 
   /** Waits for the plain value of a task's outcome; a collect's is a list. */
   CompletableFuture<Object> outcome(String id, Duration timeout) {
-    return Waiting.until(caller, id, timeout).thenCompose(this::outcome);
-  }
-
-  private CompletableFuture<Object> outcome(Task task) {
-    TaskInfo info = new TaskInfo(task);
-    if (task.hasCollected() && info.state() == TaskState.SUCCEEDED) {
-      return workflows.collected(task).thenApply(list -> list);
-    }
-    return CompletableFuture.completedFuture(info.result());
+    return Waiting.until(caller, id, timeout).thenCompose(workflows::outcome);
   }
 
   /**
@@ -301,6 +293,19 @@ public final class CarawayClient implements AutoCloseable {
    */
   public CompletableFuture<List<RevokeOutcome>> revokeAsync(Collection<String> ids, RevokeOptions options) {
     return calls.revoke(ids, options);
+  }
+
+  /**
+   * Revokes all tasks that have at least one of the stamps: what waits, what runs, and what waits for others in a workflow.
+   * Each task that has not ended is looked at, page by page; what is submitted meanwhile may be missed.
+   *
+   * @param stamps at least one: its name, and a value or a collection of values of which any counts
+   * @param options how
+   * @return the ids of those that are revoked, or asked to end
+   * @throws InvalidOptionException where no stamp is named, or for what can't be one
+   */
+  public List<String> revokeStamped(Map<String, ?> stamps, RevokeOptions options) {
+    return new StampedRevocation(calls, caller, stamps, options).run();
   }
 
   /**

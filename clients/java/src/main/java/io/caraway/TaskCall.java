@@ -2,6 +2,7 @@ package io.caraway;
 
 import io.caraway.canvas.Canvas;
 import io.caraway.internal.Protos;
+import io.caraway.internal.Stamps;
 import io.caraway.v1.TaskSpec;
 import io.caraway.v1.TimeLimits;
 import java.time.Duration;
@@ -102,6 +103,11 @@ public final class TaskCall implements Canvas {
    */
   public TaskSpec spec() {
     return spec;
+  }
+
+  @Override
+  public TaskCall stamp(String name, Object... values) {
+    return toBuilder().stamp(name, values).build();
   }
 
   @Override
@@ -310,6 +316,20 @@ public final class TaskCall implements Canvas {
      */
     public Builder header(String name, String value) {
       spec.putHeaders(name, value);
+      return this;
+    }
+
+    /**
+     * Stamps the task: a mark to list and to revoke it by ({@link TaskQuery#stamp}, {@link CarawayClient#revokeStamped}),
+     * which its handler may read. It is no part of the task's identity.
+     *
+     * @param name the stamp's name
+     * @param values text, numbers and booleans; they take the place of those that it has under this name
+     * @return this
+     * @throws io.caraway.errors.InvalidOptionException for any other value, and integers beyond 2^53-1
+     */
+    public Builder stamp(String name, Object... values) {
+      spec.putStamps(name, Stamps.write(name, Arrays.asList(values)));
       return this;
     }
 

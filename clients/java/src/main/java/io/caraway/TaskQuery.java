@@ -1,8 +1,10 @@
 package io.caraway;
 
 import io.caraway.internal.Protos;
+import io.caraway.internal.Stamps;
 import io.caraway.v1.TaskFilter;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collection;
 
 /** Which tasks to list: what is set must all hold. Immutable. Naming states makes it cheap. */
@@ -69,6 +71,19 @@ public final class TaskQuery {
     for (ErrorKind kind : kinds) {
       made.addErrorKindsValue(kind.ordinal());
     }
+    return new TaskQuery(made.build(), pageSize);
+  }
+
+  /**
+   * Chooses tasks that have at least one of the stamps that were named here. Stamps have no index: name states, too.
+   *
+   * @param name a stamp's name
+   * @param values one of these, under this name
+   * @return the query
+   * @throws io.caraway.errors.InvalidOptionException for a value that is no text, number or boolean
+   */
+  public TaskQuery stamp(String name, Object... values) {
+    TaskFilter.Builder made = filter.toBuilder().putStamps(name, Stamps.write(name, Arrays.asList(values)));
     return new TaskQuery(made.build(), pageSize);
   }
 

@@ -9,18 +9,23 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import io.caraway.canvas.Canvas;
 import io.caraway.errors.CarawayException;
 import io.caraway.errors.ConflictException;
+import io.caraway.errors.InvalidOptionException;
 import io.caraway.errors.NotFoundException;
 import io.caraway.errors.TaskException;
 import io.caraway.errors.TaskFailedException;
 import io.caraway.errors.TaskRevokedException;
 import io.caraway.errors.WaitTimeoutException;
 import io.caraway.internal.Ids;
+import io.caraway.worker.ReplaceTaskException;
+import io.caraway.worker.TaskContext;
 import io.caraway.worker.Worker;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
@@ -46,6 +51,18 @@ class ClientGatewayTest {
         .handle("add", Long.class, Long.class, Long::sum)
         .handle("later", task -> CompletableFuture.supplyAsync(() -> "later"))
         .handle("order", Order.class, order -> new Order(order.name(), order.price().add(BigDecimal.ONE), order.at()))
+        .handle("same", task -> task.args().get(0))
+        .handle("stamps", TaskContext::stamps)
+        .handle("countdown", Integer.class, number -> {
+          // A replacement may be replaced in its turn.
+          throw new ReplaceTaskException(number > 0 ? call("countdown", number - 1) : call("stamps"));
+        })
+        .handle("instead", Integer.class, number -> {
+          throw new ReplaceTaskException(Canvas.chain(call("add", number, 1), call("add", 10)));
+        })
+        .handle("grouped", task -> {
+          throw new ReplaceTaskException(Canvas.group(call("add", 1, 1), call("add", 2, 2)));
+        })
         .handle("child", task -> client.submit(call("add", 1, 1)).id())
         .handle("fail", task -> {
           throw new IllegalStateException("bent", new IllegalArgumentException("why"));
@@ -185,6 +202,52 @@ class ClientGatewayTest {
     List<?> list = client.submit(Canvas.group(many)).get(List.class, Gateway.PATIENCE);
     assertEquals(2500, list.size());
     assertEquals(2500L, list.get(2499));
+  }
+
+  @Test
+  void aGroupOfOneInAChainIsItsMember() {
+    Canvas one = Canvas.group(call("add", 1, 2));
+    assertEquals(13, client.submit(Canvas.chain(one, call("add", 10))).get(Integer.class, Gateway.PATIENCE));
+    assertEquals(List.of(3), client.submit(one.then(call("same"))).get(List.class, Gateway.PATIENCE)
+        .stream().map(value -> ((Number) value).intValue()).toList());
+  }
+
+  @Test
+  void stampsAreReadListedAndRevoked() {
+    String batch = Ids.uuid7();
+    SubmittedTask read = client.submit(call("stamps").stamp("batch", batch, 7));
+    assertEquals(Map.of("batch", List.of(batch, 7L)), read.get(new TypeReference<Map<String, List<Object>>>() {}, Gateway.PATIENCE));
+    SubmittedTask waits = client.submit(idle(1).stamp("batch", batch));
+    SubmittedTask other = client.submit(idle(2).stamp("batch", "another"));
+    SubmittedTask blocked = client.submit(Canvas.chain(idle(3), idle(4).stamp("batch", batch)));
+    TaskQuery query = TaskQuery.all().states(TaskState.QUEUED).stamp("batch", batch);
+    assertEquals(List.of(waits.id()), client.list(query).map(TaskInfo::id).toList());
+    List<String> revoked = client.revokeStamped(Map.of("batch", List.of("none", batch)), RevokeOptions.cancel("by its stamp"));
+    assertEquals(Set.of(waits.id(), blocked.id()), Set.copyOf(revoked));
+    assertEquals("by its stamp", waits.await(Gateway.PATIENCE).cancelReason());
+    assertEquals(TaskState.REVOKED, blocked.await(Gateway.PATIENCE).state());
+    assertEquals(TaskState.QUEUED, other.info().state());
+    assertThrows(InvalidOptionException.class, () -> client.revokeStamped(Map.of(), RevokeOptions.PENDING_ONLY));
+    assertThrows(InvalidOptionException.class,
+        () -> client.revokeStamped(Map.of("batch", List.of()), RevokeOptions.PENDING_ONLY));
+  }
+
+  @Test
+  void aTaskGivesItsPlaceToACanvas() {
+    SubmittedTask task = client.submit(call("countdown", 3).stamp("run", "r"));
+    assertEquals(List.of("r"), task.get(new TypeReference<Map<String, List<Object>>>() {}, Gateway.PATIENCE).get("run"));
+    assertEquals("SUCCEEDED", task.info().state().name());
+    SubmittedTask sum = client.submit(Canvas.chain(call("instead", 1), call("add", 100)));
+    assertEquals(112, sum.get(Integer.class, Gateway.PATIENCE));
+  }
+
+  @Test
+  void whatCannotTakeATasksPlaceFailsItForGood() {
+    TaskCall call = call("grouped").toBuilder().retry(RetryPolicy.attempts(3)).build();
+    TaskInfo ended = client.submit(call).await(Gateway.PATIENCE);
+    assertEquals(TaskState.FAILED, ended.state());
+    assertEquals(1, ended.attempt());
+    assertTrue(ended.error().message().contains("can't be replaced by a group"), ended.error().message());
   }
 
   @Test

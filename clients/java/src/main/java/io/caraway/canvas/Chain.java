@@ -7,4 +7,9 @@ import java.util.List;
  *
  * @param steps in their order
  */
-public record Chain(List<Canvas> steps) implements Canvas {}
+public record Chain(List<Canvas> steps) implements Canvas {
+  @Override
+  public Chain stamp(String name, Object... values) {
+    return new Chain(steps.stream().map(step -> step.stamp(name, values)).toList());
+  }
+}

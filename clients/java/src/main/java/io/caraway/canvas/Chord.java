@@ -6,4 +6,9 @@ package io.caraway.canvas;
  * @param header the group
  * @param body what follows
  */
-public record Chord(Group header, Canvas body) implements Canvas {}
+public record Chord(Group header, Canvas body) implements Canvas {
+  @Override
+  public Chord stamp(String name, Object... values) {
+    return new Chord(header.stamp(name, values), body.stamp(name, values));
+  }
+}

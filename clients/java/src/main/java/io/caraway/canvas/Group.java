@@ -7,4 +7,14 @@ import java.util.List;
  *
  * @param members in the order of their results
  */
-public record Group(List<Canvas> members) implements Canvas {}
+public record Group(List<Canvas> members) implements Canvas {
+  @Override
+  public Group stamp(String name, Object... values) {
+    return new Group(members.stream().map(member -> member.stamp(name, values)).toList());
+  }
+
+  @Override
+  public Canvas unrolled() {
+    return members.size() == 1 ? members.get(0).unrolled() : this;
+  }
+}

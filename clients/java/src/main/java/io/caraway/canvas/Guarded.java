@@ -8,4 +8,14 @@ import io.caraway.TaskCall;
  * @param canvas what may fail
  * @param errback what runs then, with the failure as first argument
  */
-public record Guarded(Canvas canvas, TaskCall errback) implements Canvas {}
+public record Guarded(Canvas canvas, TaskCall errback) implements Canvas {
+  @Override
+  public Guarded stamp(String name, Object... values) {
+    return new Guarded(canvas.stamp(name, values), errback.stamp(name, values));
+  }
+
+  @Override
+  public Guarded unrolled() {
+    return new Guarded(canvas.unrolled(), errback);
+  }
+}

@@ -1,5 +1,7 @@
 package io.caraway.internal;
 
+import io.caraway.TaskInfo;
+import io.caraway.TaskState;
 import io.caraway.payload.Payloads;
 import io.caraway.v1.AppendWorkflowNodesRequest;
 import io.caraway.v1.ListWorkflowNodesRequest;
@@ -109,6 +111,15 @@ public final class Workflows {
       opened.add(nodes);
     }
     return opened;
+  }
+
+  /** Reads the plain value of an ended task's outcome: a collect's is a list. Raises TaskException where it has none. */
+  public CompletableFuture<Object> outcome(Task task) {
+    TaskInfo info = new TaskInfo(task);
+    if (task.hasCollected() && info.state() == TaskState.SUCCEEDED) {
+      return collected(task).thenApply(list -> list);
+    }
+    return CompletableFuture.completedFuture(info.result());
   }
 
   /** Reads the list that a collect's outcome is; collects in it are lists in it. */

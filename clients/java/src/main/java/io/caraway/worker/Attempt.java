@@ -1,9 +1,11 @@
 package io.caraway.worker;
 
 import io.caraway.Tracing;
+import io.caraway.errors.InvalidOptionException;
 import io.caraway.errors.PayloadException;
 import io.caraway.internal.Family;
 import io.caraway.internal.Protos;
+import io.caraway.internal.Specs;
 import io.caraway.payload.Payloads;
 import io.caraway.v1.Payload;
 import io.caraway.v1.TaskError;
@@ -56,7 +58,7 @@ final class Attempt {
     }
     long runNanos = System.nanoTime() - began;
     report.setRunTime(Protos.write(Duration.ofNanos(runNanos)));
-    boolean expected = report.hasSucceeded() || report.hasIgnored();
+    boolean expected = report.hasSucceeded() || report.hasIgnored() || report.hasReplaced();
     span.end(gaveWay ? "cancelled" : report.getReportCase().name().toLowerCase(java.util.Locale.ROOT), expected ? null : error);
     return new Ended(report.build(), gaveWay, runNanos);
   }
@@ -114,10 +116,23 @@ final class Attempt {
     if (thrown instanceof IgnoreTaskException) {
       return report.setIgnored(TaskReport.Ignored.getDefaultInstance());
     }
+    if (thrown instanceof ReplaceTaskException instead) {
+      return replaced(report, instead);
+    }
     gaveWay = thrown instanceof TaskCancelledException
         || thrown instanceof InterruptedException
         || thrown instanceof CancellationException;
     return Reports.failed(delivery, error(thrown));
+  }
+
+  private TaskReport.Builder replaced(TaskReport.Builder report, ReplaceTaskException instead) {
+    try {
+      return report.setReplaced(
+          Replacement.of(instead.canvas(), new Specs(tracing, ""), delivery.lease.getTask().getStampsMap()));
+    } catch (PayloadException | InvalidOptionException fault) {
+      error = fault;
+      return Reports.failed(delivery, error(fault).setNonRetryable(true));
+    }
   }
 
   private static TaskError.Builder error(Throwable thrown) {

@@ -2,6 +2,7 @@ package io.caraway.worker;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.caraway.errors.PayloadException;
+import io.caraway.internal.Stamps;
 import io.caraway.payload.Arguments;
 import io.caraway.payload.Payloads;
 import io.caraway.v1.Payload;
@@ -105,6 +106,15 @@ public final class TaskContext {
    */
   public Map<String, String> headers() {
     return lease.getTask().getHeadersMap();
+  }
+
+  /**
+   * What it was stamped with.
+   *
+   * @return the values of each stamp by its name: String, Boolean, Long (for whole numbers) or Double
+   */
+  public Map<String, List<Object>> stamps() {
+    return Stamps.read(lease.getTask().getStampsMap());
   }
 
   /**

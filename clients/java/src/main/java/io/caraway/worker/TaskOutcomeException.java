@@ -11,6 +11,7 @@ import io.caraway.errors.CarawayException;
  * ├── RejectTaskException       REJECTED
  * ├── IgnoreTaskException       IGNORED: no outcome
  * ├── FailTaskException         FAILED, and no retry policy applies
+ * ├── ReplaceTaskException      REPLACED: it ends as the canvas that takes its place
  * ├── TaskCancelledException    it gives way to a cancellation: REVOKED
  * └── SoftTimeLimitException    it gives way to its soft time limit
  * </pre>

@@ -9,9 +9,11 @@ import io.caraway.Tracing;
 import io.caraway.errors.InvalidOptionException;
 import io.caraway.internal.Family;
 import io.caraway.internal.Specs;
+import io.caraway.internal.Stamps;
 import io.caraway.v1.WorkflowNode;
 import io.caraway.v1.WorkflowNode.Edge;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CompilerTest {
@@ -47,6 +49,51 @@ class CompilerTest {
       assertEquals(List.of("a", "b"), collect.getAfterList().stream().map(Edge::getNodeId).toList());
       assertEquals(collect.getNodeId(), nodes.get(0).getTask().getHeadersOrThrow(Family.GROUP));
       assertEquals(collect.getNodeId(), nodes.get(3).getAfter(0).getNodeId());
+    }
+  }
+
+  private static List<String> kinds(Canvas canvas) {
+    return compiled(canvas).stream().map(node -> node.hasCollect() ? "collect" : node.getNodeId()).toList();
+  }
+
+  @Test
+  void aGroupOfOneInAChainIsItsMember() {
+    Canvas one = Canvas.group(task("b"));
+    List<String> plain = List.of("a", "b", "c");
+    assertEquals(plain, kinds(Canvas.chain(task("a"), one, task("c"))));
+    assertEquals(plain, kinds(task("a").then(one).then(task("c"))));
+    assertEquals(plain, kinds(Canvas.chain(task("a"), Canvas.chain(Canvas.group(one)), task("c"))));
+    assertEquals(List.of("b"), kinds(Canvas.chain(one)));
+    assertEquals(List.of("a", "b", "alert", "c"), kinds(Canvas.chain(task("a"), one.onError(task("alert")), task("c"))));
+  }
+
+  @Test
+  void aGroupOfOneHandsOnItsListWhereATaskIsToTakeIt() {
+    Canvas one = Canvas.group(task("b"));
+    List<String> joined = List.of("b", "collect", "c");
+    assertEquals(joined, kinds(one.then(task("c"))));
+    assertEquals(joined, kinds(Canvas.chord(Canvas.group(task("b")), task("c"))));
+    assertEquals(List.of("b", "collect"), kinds(one));
+  }
+
+  @Test
+  void aStampIsOnAllOfACanvas() {
+    Canvas inner = Canvas.chord(Canvas.group(task("a"), task("b").stamp("run", 1)), task("c")).onError(task("alert"));
+    Canvas canvas = Canvas.chain(task("first"), inner);
+    for (WorkflowNode node : compiled(canvas.stamp("run", "x", 7, true).stamp("day", 2.5))) {
+      if (node.hasTask()) {
+        Map<String, List<Object>> stamps = Stamps.read(node.getTask().getStampsMap());
+        assertEquals(Map.of("run", List.of("x", 7L, true), "day", List.of(2.5)), stamps, node.getNodeId());
+      }
+    }
+    assertEquals(0, compiled(canvas).get(0).getTask().getStampsCount());
+  }
+
+  @Test
+  void whatIsNoStampIsRefused() {
+    for (Object value : new Object[] {null, List.of(1), 1L << 53, new java.math.BigDecimal(1)}) {
+      InvalidOptionException error = assertThrows(InvalidOptionException.class, () -> task("a").stamp("run", 1, value));
+      assertTrue(error.getMessage().startsWith("the stamp run"), error.getMessage());
     }
   }
 
