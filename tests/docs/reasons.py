@@ -196,7 +196,6 @@ MEMBERS: dict[str, Why] = {
     "on_after_fork": ("better", "the signal `worker_process_init`; channels survive forks by themselves"),
     "setup_security": _SIGNED,
     "steps": _PARTS,
-    "user_options": _COMMANDS,
     **dict.fromkeys(("add_around", "annotate", "bind", "start_strategy"), _INSIDE),
     "add_trail": ("unneeded", "what a task submits is listed by the gateway: `AsyncResult.children`"),
     **dict.fromkeys(

@@ -19,6 +19,7 @@ from caraway.exceptions import AppNotFound
 from caraway.loader import find_app
 from caraway.settings import environment_of
 from caraway.v1 import worker_service_pb2
+from caraway.worker import WorkerInstance
 from caraway.worker.control import COMMANDS
 from caraway_worker import frames, lifecycle, log, soft_limit
 from caraway_worker.catalog import Catalog, TaskEntry
@@ -41,7 +42,7 @@ class Child:
     """Takes assignments from the socket, has them run by its pool's runner, and answers through the outbox."""
 
     executor: Executor
-    _app: Caraway
+    _instance: WorkerInstance
 
     def __init__(self, options: ChildOptions) -> None:
         self.leaving = False
@@ -61,7 +62,7 @@ class Child:
     def serve(self) -> int:
         """Load the app and run what is assigned, until the supervisor closes the socket."""
         try:
-            app = self._app = self.load()
+            app = self.load()
             catalog = catalog_of(self._options.app, app)
             self.executor = _executor(app, self._options)
         except BaseException as error:
@@ -84,9 +85,9 @@ class Child:
         app = find_app(options.app)
         app.set_current()
         app.set_default()
-        lifecycle.found(app, options)
+        self._instance = lifecycle.found(app, options)
         app.import_default_modules(options.include)
-        lifecycle.imported(app, options)
+        lifecycle.imported(app, options, self._instance)
         faulthandler.cancel_dump_traceback_later()
         return app
 
@@ -125,7 +126,7 @@ class Child:
             if kind == Kind.ASSIGN:
                 assignments.append((slots[SEQUENCE.unpack_from(body)[0] % len(slots)], body))
             elif kind == Kind.NOTICE:
-                Notice.from_bytes(body).send(lifecycle.instance_of(self._app, self._options))
+                Notice.from_bytes(body).send(self._instance)
             elif kind == Kind.COMMAND:
                 self._answer(worker_service_pb2.WorkerCommand.FromString(body))
             elif kind == Kind.LIMITS:
@@ -133,8 +134,7 @@ class Child:
         return assignments if chunk else None
 
     def _answer(self, asked: worker_service_pb2.WorkerCommand) -> None:
-        instance = lifecycle.instance_of(self._app, self._options)
-        known = {name: functools.partial(command, instance) for name, command in COMMANDS.items()}
+        known = {name: functools.partial(command, self._instance) for name, command in COMMANDS.items()}
         self.outbox.put(Kind.ANSWER, Commands(known).answer(asked).SerializeToString())
 
     def on_task_ended(self) -> None:
@@ -207,7 +207,7 @@ def catalog_of(name: str, app: Caraway) -> Catalog:
 def _account(error: BaseException) -> str:
     """Say why the app can't be loaded; the traceback without the frames that are not the user's."""
     text = "".join(traceback.format_exception_only(error)).strip()
-    if isinstance(error, AppNotFound):
+    if isinstance(error, AppNotFound | lifecycle.WrongOptions):
         return str(error)  # it says all; where it was raised is of no use
     ours = (__file__, find_app.__code__.co_filename)
     frames_shown = [

@@ -31,6 +31,7 @@ def child_options(settings: Settings) -> ChildOptions:
         stdout_level=settings.stdout_level,
         start_timeout=settings.start_timeout.total_seconds(),
         log_format=settings.log_format,
+        arguments=settings.arguments,
         environment=client_environment(settings),
     )
 

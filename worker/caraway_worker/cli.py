@@ -6,6 +6,7 @@ import gc
 import signal
 import sys
 from collections.abc import Collection, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import click
 
 from caraway.commands.settings_options import WrongSettings, with_settings
 from caraway.settings import DEFAULT, InvalidSettings, Loaded
-from caraway_worker import log, solo
+from caraway_worker import app_options, log, solo
+from caraway_worker.app_options import WithAppOptions
 from caraway_worker.child_settings import child_options
 from caraway_worker.detach import start_detached
 from caraway_worker.flags import accepted_flags
@@ -30,22 +32,29 @@ if sys.platform != "win32":
 _EX_CANTCREAT = 73
 
 
-@click.command()
+@click.command(cls=WithAppOptions, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @with_settings(Settings, origins=True)
 @click.option("-O", "--optimization", type=click.Choice(("default", "fair")), help="Accepted: it is always fair.")
 @click.option("--pidfile", type=click.Path(path_type=Path), default=None, help="File for the process id.")
 @click.option("-D", "--detach", is_flag=True, help="Run in the background.")
 @accepted_flags
-def worker(settings: Loaded[Settings], optimization: str | None, pidfile: Path | None, detach: bool) -> None:
+@click.pass_context
+def worker(
+    ctx: click.Context, settings: Loaded[Settings], optimization: str | None, pidfile: Path | None, detach: bool
+) -> None:
     """Run tasks.
 
     SIGTERM or Ctrl-C: takes no more, hands back what is not started, ends when what runs has ended. Once more, or
     SIGQUIT: ends now and hands back what runs. REMAP_SIGTERM=SIGQUIT in the environment makes SIGTERM do that.
 
-    Each option that stands in docs/configuration.md may also be set in the environment or in a file.
+    Each option that stands in docs/configuration.md may also be set in the environment or in a file. An app may have
+    options of its own: docs/extending.md.
     """
     del optimization  # accepted: it is always so
-    loaded, unnamed = settings.settings, [field for field, origin in settings.origins.items() if origin == DEFAULT]
+    loaded = replace(settings.settings, arguments=tuple(ctx.args))
+    unnamed = [field for field, origin in settings.origins.items() if origin == DEFAULT]
+    if not loaded.adopt:
+        app_options.check(loaded.app, ctx)
     if loaded.purge and sys.stdin.isatty():
         queues = ", ".join(loaded.queues) or "the app's default queue"
         click.confirm(f"Revoke all tasks that wait in {queues}?", abort=True)

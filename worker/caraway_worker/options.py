@@ -14,7 +14,8 @@ class ChildOptions:
     seconds; `max_memory` in KiB; `stdout_level` is the log level of what tasks print, None: it is left alone;
     `start_timeout` is how many seconds the app's import may take, 0: as long as it likes; `log_format` is "text" or
     "json"; `environment` is added to the child's, and stands on no command line: it has the token; `path` is where
-    modules are looked for first; `is_service`: it runs no tasks, but what of the app's code belongs to none.
+    modules are looked for first; `is_service`: it runs no tasks, but what of the app's code belongs to none;
+    `arguments` are those of the command line that only the app may know.
     """
 
     app: str
@@ -38,6 +39,7 @@ class ChildOptions:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     path: tuple[str, ...] = ()
     is_service: bool = False
+    arguments: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """Return it as one argument."""
@@ -47,8 +49,7 @@ class ChildOptions:
     def from_text(cls, text: str) -> "ChildOptions":
         """Read what `to_text` wrote."""
         fields = json.loads(text)
-        fields["include"], fields["path"] = tuple(fields["include"]), tuple(fields["path"])
-        return cls(**fields)
+        return cls(**fields | {name: tuple(fields[name]) for name in ("include", "path", "arguments")})
 
 
 @dataclass(frozen=True, slots=True)

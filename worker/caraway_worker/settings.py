@@ -53,7 +53,8 @@ _REMAP = Kind("SIGQUIT", lambda text: str(text).upper() == "SIGQUIT", lambda rem
 class Settings(Credentials):
     """What a worker is started with: the section `worker`.
 
-    `adopt` is how a solo worker's process hands itself to its supervisor.
+    `adopt` is how a solo worker's process hands itself to its supervisor; `arguments` are what the command line says
+    beside them: options of the app's own.
     """
 
     section: ClassVar[str] = "worker"
@@ -115,6 +116,7 @@ class Settings(Credentials):
         False, "First revoke all that waits in the queues; asks, on a terminal.", flags=("--purge",), only_flag=True
     )
     adopt: str = setting("", "", flags=("--adopt",), only_flag=True)
+    arguments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = [Problem(name, text) for wrong, name, text in self._checks() if wrong] + self.credential_problems()

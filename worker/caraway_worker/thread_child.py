@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from caraway.app import Caraway
+from caraway_worker import lifecycle
 from caraway_worker.child import Child
 from caraway_worker.log import logger
 from caraway_worker.options import ChildOptions
@@ -21,6 +22,7 @@ class _ThreadChild(Child):
 
     def load(self) -> Caraway:
         """Take the app as it is."""
+        self._instance = lifecycle.instance_of(self._given, self._options)
         return self._given
 
     def settle(self) -> None:

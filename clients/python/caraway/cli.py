@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from caraway.app.command_line import names_app
+from caraway.loader import find_app
 
 __all__ = ["main"]
 
@@ -41,6 +42,10 @@ _OWN: Final = {
 """The operator's subcommands, and the modules of caraway.commands that hold them."""
 
 
+_OF_NO_APP: Final = frozenset({"completion", "dev", "server", "version", "worker"})
+"""Commands that load no app: of the worker, its children do."""
+
+
 class _Commands(click.Group):
     """Loads a subcommand when it is asked for, so that one never pays for another's imports or falls with it."""
 
@@ -70,8 +75,24 @@ class _Commands(click.Group):
         """Hand -A on to a command that takes it; others ask the gateway of that app (`with_settings`)."""
         name, command, rest = super().resolve_command(ctx, args)
         app = ctx.params.get("app")
+        if command is not None and app and name not in _OF_NO_APP:
+            command = _extended(command, app)
         takes = command is not None and any("-A" in option.opts for option in command.params)
         return name, command, ["-A", app, *rest] if app and takes and not names_app(rest) else rest
+
+
+def _extended(command: click.Command, name: str) -> click.Command:
+    """Give a command what the app adds to all; an app that can't be loaded is told of by the command."""
+    try:
+        app = find_app(name)
+    except Exception:
+        return command
+    if not app.user_options:
+        return command
+    # Here and not above: few apps have any.
+    from caraway.user_options import with_preload  # noqa: PLC0415
+
+    return with_preload(app, command)
 
 
 def _missing(entry_point: importlib.metadata.EntryPoint, error: ModuleNotFoundError) -> str:

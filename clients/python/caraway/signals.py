@@ -29,6 +29,7 @@ __all__ = [
     "task_revoked",
     "task_success",
     "task_unknown",
+    "user_preload_options",
     "worker_init",
     "worker_process_init",
     "worker_process_shutdown",
@@ -71,6 +72,9 @@ task_rejected: Final = Signal("task_rejected", {"message", "exc"})
 
 task_unknown: Final = Signal("task_unknown", {"message", "exc", "name", "id"})
 """A worker was given a task that its app does not know."""
+
+user_preload_options: Final = Signal("user_preload_options", {"app", "options"})
+"""A command was given options that the app adds to all: `app.user_options["preload"]`."""
 
 import_modules: Final = Signal("import_modules")
 """A program imports the app's modules of tasks; the sender is the app."""

@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -77,6 +78,8 @@ class Caraway(TaskMaking):
         given |= {name: value for name, value in settings.items() if name not in NO_SETTINGS}
         self.main = main
         self.autofinalize = autofinalize
+        self.user_options: defaultdict[str, set[Any]] = defaultdict(set)
+        """click's options that the command line has beside its own: of `worker`, and of all commands by `preload`."""
         self.installed_packages: Callable[[], Iterable[str]] | None = None
         self._task_cls = task_cls or Task
         self._make_hooks()
