@@ -12,7 +12,7 @@ app = Caraway("chaos")
 RUNS = Path(os.environ.get("CHAOS_RUNS", os.devnull))
 
 
-def _note(task: Task) -> None:  # type: ignore[type-arg]
+def note(task: Task) -> None:  # type: ignore[type-arg]
     """One line a run, written at once: task id, fence, attempt, delivery."""
     request = task.request
     line = f"{request.id} {request.fence} {request.attempt} {request.delivery_count}\n"
@@ -26,7 +26,7 @@ def _note(task: Task) -> None:  # type: ignore[type-arg]
 @app.task(bind=True, name="chaos.square")
 def square(self: Task, number: int, seconds: float) -> int:  # type: ignore[type-arg]
     """Works for a while."""
-    _note(self)
+    note(self)
     time.sleep(seconds)
     return number * number
 
@@ -34,7 +34,7 @@ def square(self: Task, number: int, seconds: float) -> int:  # type: ignore[type
 @app.task(bind=True, name="chaos.stumble", max_retries=5)
 def stumble(self: Task, number: int, failures: int) -> int:  # type: ignore[type-arg]
     """Fails a few times first."""
-    _note(self)
+    note(self)
     if self.request.retries < failures:
         raise self.retry(countdown=0.2, exc=ValueError("not yet"))
     return number * number

@@ -33,9 +33,8 @@ def server(group: Replicated, gateways: Callable[..., GatewayProcess]) -> Gatewa
 
 @pytest.fixture
 def worker(server: GatewayProcess, tmp_path: Path) -> Iterator[WorkerProcess]:
-    folder = str(Path(__file__).parent)
-    env = {"CHAOS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": folder}
-    process = WorkerProcess(server.target, "chaos_tasks", "-c", "2", env=env).ready()
+    env = {"CHAOS_RUNS": str(tmp_path / "runs")}
+    process = WorkerProcess(server.target, "chaos.chaos_tasks", "-c", "2", env=env).ready()
     yield process
     process.stop()
 

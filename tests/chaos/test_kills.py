@@ -14,58 +14,15 @@ from redis.exceptions import RedisError
 from caraway import Caraway
 from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 from chaos.history import Expected, problems_of, read_tasks
+from chaos.workers import Workers
 from support.gateway import GatewayProcess
-from support.processes import CARAWAY, Running, eventually
+from support.processes import eventually
 
 SEED = int(os.environ.get("CHAOS_SEED", "20261122"))
 KILLS_OF_EACH = int(os.environ.get("CHAOS_KILLS", "10"))
 IN_FLIGHT = 1000
 PENDING_ONLY = task_service_pb2.RevokeTasksRequest.MODE_PENDING_ONLY
 Outcome = task_service_pb2.RevokeTasksResponse.Result.Outcome
-
-
-class Workers:
-    """Two worker processes; one that is killed is replaced by a new one, as an init system would do it."""
-
-    def __init__(self, target: str, runs: Path) -> None:
-        self._env = {"CHAOS_RUNS": str(runs), "PYTHONPATH": str(Path(__file__).parent)}
-        self._target = target
-        self._all: list[Running] = []
-        self.running: list[Running] = []
-
-    def start(self) -> None:
-        command = [
-            *CARAWAY,
-            "worker",
-            "-A",
-            "chaos_tasks",
-            "-c",
-            "2",
-            "--target",
-            self._target,
-            "-n",
-            f"w{len(self._all)}",
-        ]
-        worker = Running(command, env=self._env)
-        self._all.append(worker)
-        self.running.append(worker)
-
-    def kill_one(self, chance: random.Random) -> None:
-        worker = self.running.pop(chance.randrange(len(self.running)))
-        worker.kill()
-        self.start()
-
-    def kill_child(self, chance: random.Random) -> None:
-        def children() -> list[psutil.Process]:
-            return [child for worker in self.running for child in psutil.Process(worker.pid).children()]
-
-        found = eventually(children, what="a worker has children")
-        assert isinstance(found, list)
-        chance.choice(found).kill()
-
-    def stop(self) -> None:
-        for worker in self._all:
-            worker.stop()
 
 
 class Load:
@@ -113,9 +70,7 @@ def arena(
     chance = random.Random(SEED)
     gateway = gateways("--lease", "2", "--heartbeat", "0.5", "--max-lost", "50", "-l", "WARNING")
     app = Caraway(target=gateway.target)
-    workers = Workers(gateway.target, tmp_path / "runs")
-    workers.start()
-    workers.start()
+    workers = Workers(gateway.target, "chaos.chaos_tasks", {"CHAOS_RUNS": str(tmp_path / "runs")})
     with gateway.channel() as channel:
         yield gateway, workers, Load(app, task_service_pb2_grpc.TaskServiceStub(channel), chance), chance
         workers.stop()

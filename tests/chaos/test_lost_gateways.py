@@ -73,9 +73,10 @@ def test_nothing_stalls_when_a_process_is_killed(
         return psutil.Process(server.pid).children()
 
     eventually(lambda: len(processes()) == count, what="all processes are started")
-    folder = str(Path(__file__).parent)
-    env = {"CHAOS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": folder}
-    workers = [WorkerProcess(server.target, "chaos_tasks", "-c", "1", "-n", f"w{n}", env=env).ready() for n in range(2)]
+    env = {"CHAOS_RUNS": str(tmp_path / "runs")}
+    workers = [
+        WorkerProcess(server.target, "chaos.chaos_tasks", "-c", "1", "-n", f"w{n}", env=env).ready() for n in range(2)
+    ]
     producer = Producer(server.target, rate=200)
     runs = tmp_path / "runs"
     producer.until_more(200)

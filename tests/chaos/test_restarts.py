@@ -40,8 +40,8 @@ def test_restarts(stores: Callable[..., StoreProcess], gateways: Callable[..., G
     store = stores(**DURABLE)
     flags = ("--lease", "3", "--heartbeat", "1", "--max-lost", "50", "--dedup-window", "60", "-l", "WARNING")
     gateway = gateways("--redis", store.url, *flags)
-    env = {"CHAOS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": str(Path(__file__).parent)}
-    worker = WorkerProcess(gateway.target, "chaos_tasks", "-c", "2", env=env).ready()
+    env = {"CHAOS_RUNS": str(tmp_path / "runs")}
+    worker = WorkerProcess(gateway.target, "chaos.chaos_tasks", "-c", "2", env=env).ready()
     producer = Producer(gateway.target, rate=200)
     admin = redis.Redis.from_url(store.url)
     producer.until_more(200)
