@@ -6,18 +6,22 @@ import { call, Client, Worker } from "@caraway/client";
 
 const queue = "bench-typescript";
 const inFlight = 64;
+const producers = 4; // each sends one message after the other
 const noop = call("bench.noop", [], { queue });
 const client = new Client({ logger: { debug: () => {}, info: () => {}, warn: console.error, error: console.error } });
 
+/** Runs callers side by side. */
+async function side(callers: number, call: (caller: number) => Promise<unknown>): Promise<void> {
+  await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)));
+}
+
 async function unary(count: number): Promise<void> {
   let left = count;
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (left-- > 0) {
-        await client.submit(noop);
-      }
-    }),
-  );
+  await side(inFlight, async () => {
+    while (left-- > 0) {
+      await client.submit(noop);
+    }
+  });
 }
 
 function* many(count: number) {
@@ -27,7 +31,7 @@ function* many(count: number) {
 }
 
 async function batch(count: number): Promise<void> {
-  await client.submitMany(many(count));
+  await side(producers, (producer) => client.submitMany(many(Math.floor((count + producer) / producers))));
 }
 
 async function drain(count: number): Promise<void> {
