@@ -3,22 +3,18 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from caraway import Caraway
 from support.gateway import GatewayProcess
-from support.processes import Running, eventually
+from support.processes import Running
 from support.secured import SecuredGateway
 from support.toolchains import require_programs
 from support.worker import WorkerProcess
+from support.worker_runs import StartWorker, WorkerRuns, ended
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "clients/go"
@@ -64,9 +60,6 @@ def worker(gateway: GatewayProcess) -> Iterator[WorkerProcess]:
     process.stop()
 
 
-StartWorker = Callable[..., Running]
-
-
 @pytest.fixture
 def start_worker(program: Callable[[str], str], gateway: GatewayProcess) -> Iterator[StartWorker]:
     """Starts Go workers and waits until they are ready; kills with the test what still runs."""
@@ -80,18 +73,6 @@ def start_worker(program: Callable[[str], str], gateway: GatewayProcess) -> Iter
     yield start
     for process in started:
         process.kill()
-
-
-class Gate:
-    """Two files that go.hold says its start by and waits for."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.started, self.release = folder / f"{name}.started", folder / f"{name}.release"
-        self.arguments = (str(self.started), str(self.release))
-
-    def wait_for_start(self) -> None:
-        """Waits until a handler has begun."""
-        eventually(self.started.exists, what="the handler has started")
 
 
 @pytest.mark.timeout(300)
@@ -125,103 +106,10 @@ def test_with_certificates_and_a_token(short_folder: Callable[[], Path]) -> None
         secured.stop()
 
 
-def test_python_submits_to_go(gateway: GatewayProcess, start_worker: StartWorker) -> None:
-    start_worker("py-to-go")
-    app = Caraway("go", target=gateway.target, default_queue="py-to-go")
-    assert app.send_task("go.add", (2**62, 1)).get(timeout=20) == 2**62 + 1
-    assert app.send_task("go.add", kwargs={"x": 1, "y": 2}).get(timeout=20) == 3
-    value: dict[str, Any] = {
-        "at": datetime(2026, 1, 31, 12, tzinfo=UTC), "price": Decimal("1.50"), "raw": b"\0\xff",
-        "many": [None, True, 2.0, 2**80],
-    }  # fmt: skip
-    assert app.send_task("go.echo", (value,)).get(timeout=20) == value
-    app.close()
+class TestGoWorker(WorkerRuns):
+    """Its worker lives through what all do."""
 
-
-def test_a_queue_that_both_serve(gateway: GatewayProcess, start_worker: StartWorker, worker: WorkerProcess) -> None:
-    start_worker("python")
-    app = Caraway("go", target=gateway.target, default_queue="python")
-    sums = [app.send_task(name, (n, 1)) for n in range(20) for name in ("go.add", "e2e.sample.add")]
-    assert [each.get(timeout=30) for each in sums] == [n + 1 for n in range(20) for _ in range(2)]
-    app.close()
-
-
-def test_a_killed_worker_loses_nothing(
-    gateways: Callable[..., GatewayProcess], start_worker: StartWorker, tmp_path: Path
-) -> None:
-    gateway = gateways("--lease", "2s", "--heartbeat", "500ms")
-    app = Caraway("go", target=gateway.target, default_queue="kill")
-    first = start_worker("kill", gateway.target)
-    gate = Gate(tmp_path, "held")
-    held = app.send_task("go.hold", gate.arguments)
-    gate.wait_for_start()
-    first.kill()
-    gate.started.unlink()
-    start_worker("kill", gateway.target)
-    gate.wait_for_start()
-    gate.release.touch()
-    assert held.get(timeout=30) == 2, "its second delivery"
-    app.close()
-
-
-def test_sigterm_drains(gateway: GatewayProcess, start_worker: StartWorker, tmp_path: Path) -> None:
-    app = Caraway("go", target=gateway.target, default_queue="drain-go")
-    worker = start_worker("drain-go")
-    gates = [Gate(tmp_path, str(number)) for number in range(3)]
-    held = [app.send_task("go.hold", gate.arguments) for gate in gates]
-    for gate in gates[:2]:
-        gate.wait_for_start()
-    worker.process.send_signal(signal.SIGTERM)
-    worker.wait_for_line("takes no more tasks")
-    for gate in gates:
-        gate.release.touch()
-    assert ended(worker) == 0
-    assert [each.get(timeout=5) for each in held[:2]] == [1, 1]
-    assert held[2].state == "PENDING", "it was not started, and waits for another worker"
-    assert not gates[2].started.exists()
-    start_worker("drain-go")
-    assert held[2].get(timeout=20) >= 1
-    app.close()
-
-
-def test_a_second_sigterm_stops(gateway: GatewayProcess, start_worker: StartWorker, tmp_path: Path) -> None:
-    app = Caraway("go", target=gateway.target, default_queue="stop-go")
-    worker = start_worker("stop-go")
-    gate = Gate(tmp_path, "held")
-    held = app.send_task("go.hold", gate.arguments)
-    gate.wait_for_start()
-    worker.process.send_signal(signal.SIGTERM)
-    worker.wait_for_line("takes no more tasks")
-    worker.process.send_signal(signal.SIGTERM)
-    assert ended(worker) == 0
-    gate.release.touch()
-    start_worker("stop-go")
-    assert held.get(timeout=20) == 2, "it was handed back at once, not when its lease ran out"
-    app.close()
-
-
-def test_a_restarted_gateway_finds_its_worker(
-    gateways: Callable[..., GatewayProcess], start_worker: StartWorker, tmp_path: Path
-) -> None:
-    gateway = gateways()
-    app = Caraway("go", target=gateway.target, default_queue="restart")
-    worker = start_worker("restart", gateway.target)
-    gate = Gate(tmp_path, "held")
-    held = app.send_task("go.hold", gate.arguments)
-    gate.wait_for_start()
-    gateway.kill()
-    worker.wait_for_line("the gateway can't be reached")
-    gate.release.touch()
-    gateway.start()
-    assert held.get(timeout=30) == 1, "what ran meanwhile is reported, and does not run again"
-    assert app.send_task("go.add", (1, 2)).get(timeout=30) == 3
-    app.close()
-
-
-def ended(process: Running) -> int:
-    """Wait until a program ends by itself; gives its exit code."""
-    process.process.wait(20)
-    return process.stop()
+    LANGUAGE = "go"
 
 
 def readme_program(name: str) -> str:

@@ -5,23 +5,24 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caraway import Caraway
+from caraway.exceptions import SoftTimeLimitExceeded
 from support.gateway import GatewayProcess
 from support.processes import Running, eventually
 from support.secured import SecuredGateway
 from support.toolchains import require_programs
 from support.worker import WorkerProcess
+from support.worker_runs import StartWorker, WorkerRuns, ended
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "clients/typescript"
 BUILD_SECONDS = 280
+COMPILER_FLAGS = ("--strict", "--module", "nodenext", "--target", "es2023", "--skipLibCheck", "--types", "node")
 
 
 def command(*arguments: str, cwd: Path = ROOT, seconds: int = BUILD_SECONDS, **env: str) -> str:
@@ -49,40 +50,20 @@ def worker(gateway: GatewayProcess) -> Iterator[WorkerProcess]:
     process.stop()
 
 
-StartWorker = Callable[..., Running]
-
-
 @pytest.fixture
 def start_worker(dist: Path, gateway: GatewayProcess) -> Iterator[StartWorker]:
     """Starts TypeScript workers and waits until they are ready; kills with the test what still runs."""
     started: list[Running] = []
 
-    def start(queue: str, target: str = gateway.target) -> Running:
-        started.append(Running(["node", str(dist / "test/playworker.js"), queue], env={"CARAWAY_TARGET": target}))
+    def start(queue: str, target: str = gateway.target, *more: str) -> Running:
+        command = ["node", str(dist / "test/playworker.js"), queue, *more]
+        started.append(Running(command, env={"CARAWAY_TARGET": target}))
         started[-1].wait_for_line("the worker is ready")
         return started[-1]
 
     yield start
     for process in started:
         process.kill()
-
-
-class Gate:
-    """Two files that ts.hold says its start by and waits for."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.started, self.release = folder / f"{name}.started", folder / f"{name}.release"
-        self.arguments = (str(self.started), str(self.release))
-
-    def wait_for_start(self) -> None:
-        """Waits until a handler has begun."""
-        eventually(self.started.exists, what="the handler has started")
-
-
-def ended(process: Running) -> int:
-    """Wait until a program ends by itself; gives its exit code."""
-    process.process.wait(20)
-    return process.stop()
 
 
 @pytest.mark.timeout(300)
@@ -110,97 +91,42 @@ def test_with_certificates_and_a_token(dist: Path, short_folder: Callable[[], Pa
         secured.stop()
 
 
-def test_python_submits_to_typescript(gateway: GatewayProcess, start_worker: StartWorker) -> None:
-    start_worker("py-to-ts")
-    app = Caraway("ts", target=gateway.target, default_queue="py-to-ts")
-    assert app.send_task("ts.add", (2**62, 1)).get(timeout=20) == 2**62 + 1
-    assert app.send_task("ts.add", kwargs={"x": 1, "y": 2}).get(timeout=20) == 3
-    value: dict[str, Any] = {
-        "at": datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=UTC), "price": Decimal("1.50"), "raw": b"\0\xff",
-        "many": [None, True, 2.5, 2**80, {"deep": ()}], "took": timedelta(days=1, microseconds=1),
-    }  # fmt: skip
-    assert app.send_task("ts.echo", (value,)).get(timeout=20) == value
-    app.close()
+class TestTypeScriptWorker(WorkerRuns):
+    """Its worker lives through what all do."""
+
+    LANGUAGE = "ts"
 
 
-def test_a_queue_that_both_serve(gateway: GatewayProcess, start_worker: StartWorker, worker: WorkerProcess) -> None:
-    start_worker("ts-and-python")
-    app = Caraway("ts", target=gateway.target, default_queue="ts-and-python")
-    sums = [app.send_task(name, (n, 1)) for n in range(20) for name in ("ts.add", "e2e.sample.add")]
-    assert [each.get(timeout=30) for each in sums] == [n + 1 for n in range(20) for _ in range(2)]
-    app.close()
+class TestTypeScriptThreads(WorkerRuns):
+    """So does the one whose handlers are in threads; and those may compute without letting their loop turn."""
 
+    LANGUAGE = "threads"
 
-def test_a_killed_worker_loses_nothing(
-    gateways: Callable[..., GatewayProcess], start_worker: StartWorker, tmp_path: Path
-) -> None:
-    gateway = gateways("--lease", "2s", "--heartbeat", "500ms")
-    app = Caraway("ts", target=gateway.target, default_queue="kill")
-    first = start_worker("kill", gateway.target)
-    gate = Gate(tmp_path, "held")
-    held = app.send_task("ts.hold", gate.arguments)
-    gate.wait_for_start()
-    first.kill()
-    gate.started.unlink()
-    start_worker("kill", gateway.target)
-    gate.wait_for_start()
-    gate.release.touch()
-    assert held.get(timeout=30) == 2, "its second delivery"
-    app.close()
+    @pytest.fixture
+    def start_worker(self, start_worker: StartWorker, gateway: GatewayProcess) -> StartWorker:
+        return lambda queue, target=gateway.target: start_worker(queue, target, "threads")
 
+    def test_what_computes_for_longer_than_its_lease_runs_once(
+        self, gateways: Callable[..., GatewayProcess], start_worker: StartWorker, apps: Any
+    ) -> None:
+        gateway = gateways("--lease", "2s", "--heartbeat", "500ms")
+        app = apps(gateway, "spin")
+        start_worker("spin", gateway.target)
+        spinning = [app.send_task("threads.spin", (milliseconds,)) for milliseconds in (5000, 6000)]
+        assert [each.get(timeout=30) for each in spinning] == [1, 1], "their first deliveries"
 
-def test_sigterm_drains(gateway: GatewayProcess, start_worker: StartWorker, tmp_path: Path) -> None:
-    app = Caraway("ts", target=gateway.target, default_queue="drain-ts")
-    worker = start_worker("drain-ts")
-    gates = [Gate(tmp_path, str(number)) for number in range(3)]
-    held = [app.send_task("ts.hold", gate.arguments) for gate in gates]
-    for gate in gates[:2]:
-        gate.wait_for_start()
-    worker.process.send_signal(signal.SIGTERM)
-    worker.wait_for_line("takes no more tasks")
-    for gate in gates:
-        gate.release.touch()
-    assert ended(worker) == 0
-    assert [each.get(timeout=5) for each in held[:2]] == [1, 1]
-    assert held[2].state == "PENDING", "it was not started, and waits for another worker"
-    assert not gates[2].started.exists()
-    start_worker("drain-ts")
-    assert held[2].get(timeout=20) >= 1
-    app.close()
-
-
-def test_a_second_sigterm_stops(gateway: GatewayProcess, start_worker: StartWorker, tmp_path: Path) -> None:
-    app = Caraway("ts", target=gateway.target, default_queue="stop-ts")
-    worker = start_worker("stop-ts")
-    gate = Gate(tmp_path, "held")
-    held = app.send_task("ts.hold", gate.arguments)
-    gate.wait_for_start()
-    worker.process.send_signal(signal.SIGTERM)
-    worker.wait_for_line("takes no more tasks")
-    worker.process.send_signal(signal.SIGTERM)
-    assert ended(worker) == 0
-    gate.release.touch()
-    start_worker("stop-ts")
-    assert held.get(timeout=20) == 2, "it was handed back at once, not when its lease ran out"
-    app.close()
-
-
-def test_a_restarted_gateway_finds_its_worker(
-    gateways: Callable[..., GatewayProcess], start_worker: StartWorker, tmp_path: Path
-) -> None:
-    gateway = gateways()
-    app = Caraway("ts", target=gateway.target, default_queue="restart")
-    worker = start_worker("restart", gateway.target)
-    gate = Gate(tmp_path, "held")
-    held = app.send_task("ts.hold", gate.arguments)
-    gate.wait_for_start()
-    gateway.kill()
-    worker.wait_for_line("the gateway can't be reached")
-    gate.release.touch()
-    gateway.start()
-    assert held.get(timeout=30) == 1, "what ran meanwhile is reported, and does not run again"
-    assert app.send_task("ts.add", (1, 2)).get(timeout=30) == 3
-    app.close()
+    def test_a_second_sigterm_ends_what_computes(
+        self, gateway: GatewayProcess, start_worker: StartWorker, apps: Any, tmp_path: Path
+    ) -> None:
+        worker = start_worker("stop-what-computes")
+        stuck = apps(gateway, "stop-what-computes").send_task("threads.stuck", (str(tmp_path / "turns"),))
+        eventually((tmp_path / "turns").exists, what="the handler has started")
+        worker.process.send_signal(signal.SIGTERM)
+        worker.wait_for_line("takes no more tasks")
+        worker.process.send_signal(signal.SIGTERM)
+        assert ended(worker) == 0
+        start_worker("stop-what-computes")
+        assert stuck.get(timeout=20) == 2, "it was handed back at once, not when its lease ran out"
 
 
 def readme_program(name: str) -> str:
@@ -221,10 +147,7 @@ def project(dist: Path, tmp_path: Path) -> Callable[..., list[str]]:
 
     def compiled(name: str, text: str) -> list[str]:
         (tmp_path / f"{name}.ts").write_text(text)
-        command(
-            str(PACKAGE / "node_modules/.bin/tsc"), "--strict", "--module", "nodenext", "--target", "es2023",
-            "--skipLibCheck", "--types", "node", f"{name}.ts", cwd=tmp_path,
-        )  # fmt: skip
+        command(str(PACKAGE / "node_modules/.bin/tsc"), *COMPILER_FLAGS, f"{name}.ts", cwd=tmp_path)
         return ["node", str(tmp_path / f"{name}.js")]
 
     return compiled
@@ -246,6 +169,29 @@ def test_the_readmes_programs(
         assert said[-1] == "there is no such task"
     finally:
         worker.stop()
+
+
+@pytest.mark.timeout(300)
+def test_the_readmes_handlers_in_threads(
+    gateways: Callable[..., GatewayProcess], project: Callable[[str, str], list[str]]
+) -> None:
+    gateway = gateways()
+    project("handlers", readme_program("handlers"))
+    worker = Running(project("threads", readme_program("threads")), env={"CARAWAY_TARGET": gateway.target})
+    app = Caraway("ts", target=gateway.target)
+    try:
+        worker.wait_for_line("the worker is ready")
+        assert app.send_task("tasks.primes", (100,)).get(timeout=20) == 25
+        endless = app.send_task("tasks.primes", (2**52,), soft_time_limit=1)
+        with pytest.raises(SoftTimeLimitExceeded):
+            endless.get(timeout=20)
+    finally:
+        worker.stop()
+        app.close()
+
+
+def test_the_readme_says_how_programs_are_compiled() -> None:
+    assert f"npx tsc {' '.join(COMPILER_FLAGS)} worker.ts client.ts" in (PACKAGE / "README.md").read_text()
 
 
 @pytest.mark.timeout(300)

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +13,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language: `programs` are what its toolchain consists of; `command` starts its program, but for the role."""
+    """A language: `programs` are what its toolchain consists of; `command` starts its program, but for the role.
+
+    `variant` names another way in which its workers run handlers.
+    """
 
     name: str
     programs: tuple[str, ...]
     command: tuple[str, ...]
     cwd: Path = ROOT
+    variant: str = ""
+
+    @property
+    def column(self) -> str:
+        """How the table calls it."""
+        return f"{self.name} {self.variant}".rstrip()
 
     @property
     def is_there(self) -> bool:
@@ -32,12 +41,15 @@ def _compiled(name: str, *programs: str) -> Language:
 
 
 PYTHON = Language("python", (), (sys.executable, "-m", "conformance.program"), ROOT / "tests")
+_TYPESCRIPT = _compiled("typescript", "node", "npm")
 ALL = (
     PYTHON,
     _compiled("go", "go"),
     _compiled("java", "java", "mvn"),
-    _compiled("typescript", "node", "npm"),
+    _TYPESCRIPT,
 )
+VARIANTS = (replace(_TYPESCRIPT, command=(*_TYPESCRIPT.command, "--threads"), variant="threads"),)
+"""Play workers only, beside those of the language itself."""
 THERE = tuple(language for language in ALL if language.is_there)
 
 

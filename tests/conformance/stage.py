@@ -91,13 +91,13 @@ class Stage:
 
     def program(self, language: Language, role: str) -> ProgramProcess:
         """The program of a language in a role. A client program is connected to the main gateway, as "main"."""
-        known = self._programs.get((language.name, role))
+        known = self._programs.get((language.column, role))
         if known is not None:
             return known
         prepare(language)
-        log = self.folder / f"{language.name}-{role}.log"
+        log = self.folder / f"{language.column}-{role}.log"
         made = ProgramProcess([*language.command, role], log, language.cwd)
-        self._programs[language.name, role] = made
+        self._programs[language.column, role] = made
         if role == CLIENT:
             made.do("connect", client="main", target=self.gateway("main").target)
         return made
@@ -105,19 +105,19 @@ class Stage:
     def shared_worker(self, language: Language) -> Shared:
         """A language's worker on the main gateway."""
         program = self.program(language, WORKER)
-        if language.name not in self._shared:
-            tag = f"shared-{language.name}-{next(self.numbers)}"
-            self._shared[language.name] = Shared(tag, tag)
+        if language.column not in self._shared:
+            tag = f"shared-{language.name}{language.variant}-{next(self.numbers)}"
+            self._shared[language.column] = Shared(tag, tag)
             program.do(
                 "start", worker=tag, queues=[tag], concurrency=SHARED_CONCURRENCY, target=self.gateway("main").target
             )
-        return self._shared[language.name]
+        return self._shared[language.column]
 
     def kill(self, language: Language, role: str) -> None:
         """Kill a program, if it runs; the next case starts it anew."""
-        program = self._programs.pop((language.name, role), None)
+        program = self._programs.pop((language.column, role), None)
         if role == WORKER:
-            self._shared.pop(language.name, None)
+            self._shared.pop(language.column, None)
         if program is not None:
             program.kill()
 

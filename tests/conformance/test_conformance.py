@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from conformance.conftest import TOLD
-from conformance.languages import PYTHON, THERE
+from conformance.languages import PYTHON, THERE, VARIANTS
 from conformance.play import Play
 from conformance.stage import CLIENT, WORKER, Cast, Stage
 
@@ -46,8 +46,9 @@ def casts(case: Case) -> Iterator[tuple[str, Cast]]:
     for language in others:
         if CLIENT in case["roles"]:
             yield f"{language.name} client", Cast(language, PYTHON)
-        if WORKER in case["roles"]:
-            yield f"{language.name} worker", Cast(PYTHON, language)
+        for each in (language, *(variant for variant in VARIANTS if variant.name == language.name)):
+            if WORKER in case["roles"]:
+                yield f"{each.column} worker", Cast(PYTHON, each)
     if case.get("across"):
         for client, worker in zip(others, others[1:] + others[:1], strict=True):
             if client is not worker:

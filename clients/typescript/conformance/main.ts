@@ -5,10 +5,14 @@ import { ClientRole } from "./client_role.js";
 import { say, type Request } from "./lines.js";
 import { WorkerRole } from "./worker_role.js";
 
-const roles = { client: () => new ClientRole(), worker: () => new WorkerRole() };
-const make = roles[process.argv[2] as keyof typeof roles];
+const roles = {
+  client: () => new ClientRole(),
+  worker: () => new WorkerRole(false),
+  "--threads worker": () => new WorkerRole(true),
+};
+const make = roles[process.argv.slice(2).join(" ") as keyof typeof roles];
 if (!make) {
-  console.error("usage: conformance client|worker");
+  console.error("usage: conformance client|[--threads] worker");
   process.exit(2);
 }
 const role = make();

@@ -1,35 +1,17 @@
 /** The role `worker`. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { currentAttempt, Ignore, NonRetryable, Reject, Retry, SoftTimeLimitExceeded, Worker } from "@caraway/client";
-import type { HandlerFunction, HandlerOptions } from "@caraway/client";
-import { connect, ms, say, type Request } from "./lines.js";
-
-/** What a release of a task in a worker resolves. */
-class Holds {
-  private readonly known = new Map<string, PromiseWithResolvers>();
-
-  of(worker: string, task: string): PromiseWithResolvers {
-    const key = `${worker} ${task}`;
-    let hold = this.known.get(key);
-    if (!hold) {
-      let resolve!: () => void;
-      const promise = new Promise<void>((done) => (resolve = done));
-      hold = { promise, resolve };
-      this.known.set(key, hold);
-    }
-    return hold;
-  }
-}
-
-interface PromiseWithResolvers {
-  promise: Promise<void>;
-  resolve: () => void;
-}
+import { BroadcastChannel } from "node:worker_threads";
+import { Worker, type Client } from "@caraway/client";
+import { handlersOf, Holds, releases, type Release } from "./handlers.js";
+import { connect, type Request } from "./lines.js";
 
 const holds = new Holds();
 
+/** With `inThreads`, handlers run there. */
 export class WorkerRole {
   private readonly running = new Map<string, { worker: Worker; ended: Promise<void> }>();
+  private readonly toThreads = new BroadcastChannel(releases);
+
+  constructor(private readonly inThreads: boolean) {}
 
   async answer(asked: Request): Promise<object> {
     if (asked.do === "start") {
@@ -37,6 +19,7 @@ export class WorkerRole {
     }
     if (asked.do === "release") {
       holds.of(asked.worker, asked.task_id).resolve();
+      this.toThreads.postMessage([asked.worker, asked.task_id] satisfies Release);
       return {};
     }
     const { worker, ended } = this.running.get(asked.worker)!;
@@ -53,130 +36,22 @@ export class WorkerRole {
 
   private async start(asked: Request): Promise<object> {
     const client = connect(asked);
-    const { worker: name, queues, concurrency, handlers } = asked;
-    const worker = new Worker(client, { name, queues, concurrency });
-    for (const [handler, [run, options]] of Object.entries(handlersOf(name))) {
-      if (!handlers || handlers.includes(handler)) {
-        worker.register(handler, run, options);
-      }
-    }
+    const worker = this.inThreads ? withThreads(client, asked) : withLoop(client, asked);
     const ended = worker.run().finally(() => client.close());
     await Promise.race([worker.ready, ended]);
-    this.running.set(name, { worker, ended });
+    this.running.set(asked.worker, { worker, ended });
     return {};
   }
 }
 
-/** What a handler fails by. */
-class PlayedError extends Error {}
-
-function played(message: string): PlayedError {
-  return new PlayedError(message);
+function withLoop(client: Client, { worker: name, queues, concurrency, handlers }: Request): Worker {
+  const worker = new Worker(client, { name, queues, concurrency });
+  handlersOf(name, holds, handlers).forEach(([handler, run, options]) => worker.register(handler, run, options));
+  return worker;
 }
 
-/** What every language has; `worker` is the name by which notes are told. */
-function handlersOf(worker: string): Record<string, [HandlerFunction, HandlerOptions]> {
-  const note = (what: string) => say({ note: { worker, task_id: currentAttempt().id, what } });
-  const released = () => holds.of(worker, currentAttempt().id).promise;
-
-  /** Waits until it is released, or its signal is aborted. */
-  async function hold(value: unknown): Promise<unknown> {
-    const { signal } = currentAttempt();
-    note("started");
-    await Promise.race([released(), stopped(signal)]);
-    if (signal.aborted) {
-      note(signal.reason instanceof SoftTimeLimitExceeded ? "soft_limit" : "cancelled");
-      throw signal.reason;
-    }
-    return value;
-  }
-
-  async function stubborn(value: unknown): Promise<unknown> {
-    const { signal } = currentAttempt();
-    note("started");
-    await Promise.race([released(), stopped(signal)]);
-    if (signal.aborted) {
-      note("cancelled");
-      await Promise.race([released(), sleep(60_000, undefined, { ref: false })]); // a case that is over releases it no more
-    }
-    return value;
-  }
-
-  return {
-    ...plain,
-    mark: [
-      () => {
-        note("called");
-        return null;
-      },
-      {},
-    ],
-    hold: [hold, { params: ["value?"] }],
-    once: [hold, { params: ["value?"], atMostOnce: true }],
-    stubborn: [stubborn, { params: ["value?"] }],
-    progress: [
-      (detail, state) => {
-        currentAttempt().progress(detail, state as string);
-        return hold(null);
-      },
-      { params: ["detail", "custom_state?"] },
-    ],
-  };
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) {
-      resolve();
-    }
-  });
-}
-
-type Integer = number | bigint;
-
-const plain: Record<string, [HandlerFunction, HandlerOptions]> = {
-  echo: [(value = null) => value as unknown, { params: ["value?"] }],
-  arguments: [(args: unknown[], kwargs: object) => ({ args, kwargs }), { raw: true }],
-  add: [(x: Integer, y: Integer) => BigInt(x) + BigInt(y), { params: ["x", "y"] }],
-  total: [(numbers: Integer[]) => numbers.reduce((sum: bigint, number) => sum + BigInt(number), 0n), {}],
-  describe: [describe, {}],
-  text: [(size: number) => "x".repeat(size), {}],
-  unwritable: [() => () => {}, {}],
-  fail: [(message) => Promise.reject(played(message as string)), { params: ["message"] }],
-  fail_for_good: [(message) => Promise.reject(new NonRetryable(played(message as string))), { params: ["message"] }],
-  fail_until: [
-    (attempt: number) => {
-      const { number } = currentAttempt();
-      if (number < attempt) {
-        throw played(`attempt ${number}`);
-      }
-      return number;
-    },
-    {},
-  ],
-  retry_until: [
-    (attempt: number, delay: number) => {
-      const { number } = currentAttempt();
-      if (number < attempt) {
-        throw new Retry({ delay: ms(Number(delay)), cause: played(`attempt ${number}`) });
-      }
-      return number;
-    },
-    { params: ["attempt", "delay"] },
-  ],
-  crash: [
-    (message) => {
-      throw message;
-    },
-    { params: ["message"] },
-  ],
-  reject: [(reason) => Promise.reject(new Reject(reason as string)), {}],
-  ignore: [() => Promise.reject(new Ignore()), {}],
-};
-
-function describe(): object {
-  const { id, number, delivery, headers, fence } = currentAttempt();
-  const own = Object.entries(headers).filter(([key]) => key.startsWith("x-"));
-  return { task_id: id, attempt: number, delivery_count: delivery, headers: Object.fromEntries(own), fence };
+function withThreads(client: Client, { worker: name, queues, concurrency, handlers }: Request): Worker {
+  const handlersModule = new URL("./threaded.js", import.meta.url);
+  handlersModule.search = new URLSearchParams({ worker: name, ...(handlers && { handlers: handlers.join() }) }).toString();
+  return new Worker(client, { name, queues, threads: concurrency, handlersModule });
 }

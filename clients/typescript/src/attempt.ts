@@ -34,6 +34,11 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** Tells whoever watches the task how far it is; it replaces the last. `state` is one of the task's own making. */
   progress(detail: unknown, state?: string): void;
+  /**
+   * Throws the signal's reason if it is aborted. A handler that computes in a thread ({@link WorkerOptions.handlersModule}) calls it
+   * from time to time: its signal is not aborted before it awaits something or calls this.
+   */
+  throwIfStopped(): void;
 }
 
 export const running = new AsyncLocalStorage<Attempt>();

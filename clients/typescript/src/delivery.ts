@@ -4,7 +4,7 @@ import type { Attempt } from "./attempt.js";
 import { rootHeader, type Label } from "./call.js";
 import { TaskSpec_AckMode, type TaskSpec } from "./gen/caraway/v1/task_pb.js";
 import type { TaskLease } from "./gen/caraway/v1/worker_service_pb.js";
-import { Handler } from "./handler.js";
+import type { HandlerOptions } from "./handler.js";
 
 /** `waiting` for a slot; `reading` its inputs; `running`; `ended`: only the gateway's confirmation of its outcome is awaited. */
 export type DeliveryState = "waiting" | "reading" | "running" | "ended";
@@ -44,14 +44,14 @@ export class Delivery {
 
   constructor(
     readonly lease: TaskLease,
-    readonly handler: Handler,
+    options: HandlerOptions,
     readonly size: number,
     defaults: Limits,
   ) {
     this.token = lease.leaseToken;
     this.spec = lease.task!;
     const { timeLimits, ackMode } = this.spec;
-    const { softTimeLimit, hardTimeLimit, atMostOnce = false } = handler.options;
+    const { softTimeLimit, hardTimeLimit, atMostOnce = false } = options;
     this.limits = {
       soft: timeLimits?.soft ? durationMs(timeLimits.soft) : softTimeLimit || defaults.soft,
       hard: timeLimits?.hard ? durationMs(timeLimits.hard) : hardTimeLimit || defaults.hard,
@@ -80,8 +80,10 @@ export class Delivery {
     this.timers = [];
   }
 
-  attempt(progress: Attempt["progress"]): Attempt {
+  /** `poll` takes in what waits until the handler lets the loop turn. */
+  attempt(progress: Attempt["progress"], poll: () => void = () => {}): Attempt {
     const { spec, lease } = this;
+    const { signal } = this.abort;
     return {
       id: spec.taskId,
       name: spec.name,
@@ -93,8 +95,12 @@ export class Delivery {
       createTime: lease.createTime ? timestampDate(lease.createTime) : new Date(Number.NaN),
       rootId: spec.headers[rootHeader] ?? spec.taskId,
       fence: lease.fence,
-      signal: this.abort.signal,
+      signal,
       progress,
+      throwIfStopped: () => {
+        poll();
+        signal.throwIfAborted();
+      },
     };
   }
 }

@@ -22,6 +22,7 @@ export * from "./errors.js";
 export type { CallSettings, GatewayOptions, Propagation } from "./gateway.js";
 export { Handle } from "./handle.js";
 export type { HandlerFunction, HandlerOptions } from "./handler.js";
+export { Handlers } from "./handlers.js";
 export type { Logger } from "./logger.js";
 export { parse, type ReadOptions } from "./payload_read.js";
 export { stringify } from "./payload_write.js";

@@ -86,7 +86,7 @@ export class LeaseStream {
   async watchLeases(): Promise<void> {
     while (!this.ended.signal.aborted) {
       await sleep(Math.max(50, this.lease / 20), this.ended.signal).catch(() => {});
-      this.pool.checkLeases(this.confirmed, this.lease);
+      this.pool.stopper.checkLeases(this.confirmed, this.lease);
     }
   }
 
@@ -109,7 +109,7 @@ export class LeaseStream {
     this.interval = welcome.heartbeatInterval ? durationMs(welcome.heartbeatInterval) : this.interval;
     this.lease = welcome.leaseDuration ? durationMs(welcome.leaseDuration) : this.lease;
     this.confirmed = Math.max(this.confirmed, sent);
-    this.pool.lost(welcome.lostLeaseTokens);
+    this.pool.stopper.lost(welcome.lostLeaseTokens);
     if (this.complained) {
       this.complained = false;
       this.client.logger.warn("the gateway is back");
@@ -196,10 +196,10 @@ class Session {
       }
       case "heartbeatAck":
         this.takeAck(message.value.sequence);
-        this.owner.pool.lost(message.value.lostLeaseTokens);
+        this.owner.pool.stopper.lost(message.value.lostLeaseTokens);
         break;
       case "cancel":
-        this.owner.pool.cancel(message.value.items);
+        this.owner.pool.stopper.cancel(message.value.items);
         break;
       case "command":
         this.write({ case: "commandReply", value: this.owner.owner.answer(message.value) });

@@ -1,7 +1,7 @@
 /** Reports: what became of a delivery. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { Ignore, NonRetryable, Reject, Replace, Retry } from "./attempt.js";
+import { Ignore, NonRetryable, Reject, Replace, Retry, SoftTimeLimitExceeded } from "./attempt.js";
 import type { Delivery } from "./delivery.js";
 import { CarawayError, InvalidOption, PayloadError } from "./errors.js";
 import type { Propagation } from "./gateway.js";
@@ -29,9 +29,11 @@ const failed = (d: Delivery, error: ErrorInit) => report(d, { case: "failed", va
 
 /** Releases it; one that runs at most once, and may have begun, is lost. */
 export function handedBack(d: Delivery, reason: string): TaskReport {
-  if (!d.atMostOnce || !d.startReported) {
-    return released(d, reason);
-  }
+  return d.atMostOnce && d.startReported ? lost(d, reason) : released(d, reason);
+}
+
+/** What ran it has died: it counts as lost. */
+export function lost(d: Delivery, reason: string): TaskReport {
   const error = { kind: Kind.WORKER_LOST, type: "caraway.WorkerLost", message: reason, language };
   return report(d, { case: "lost", value: { error } });
 }
@@ -81,12 +83,7 @@ export function success(d: Delivery, value: unknown, maxBytes: number): TaskRepo
 }
 
 /** The report of an attempt that threw. */
-export function failure(
-  d: Delivery,
-  error: unknown,
-  softLimitStruck: boolean,
-  propagation: Propagation | undefined,
-): TaskReport {
+export function failure(d: Delivery, error: unknown, propagation: Propagation | undefined): TaskReport {
   if (error instanceof Retry) {
     const why = errorMessage(error.cause ?? error, Kind.APPLICATION);
     return report(d, { case: "retry", value: { error: why, delay: durationFromMs(Math.round(error.delay)) } });
@@ -100,7 +97,7 @@ export function failure(
   if (error instanceof Replace) {
     return replaced(d, error, propagation);
   }
-  if (softLimitStruck) {
+  if (d.abort.signal.reason instanceof SoftTimeLimitExceeded) {
     return failed(d, { ...errorMessage(error, Kind.SOFT_TIME_LIMIT), type: "caraway.SoftTimeLimit" });
   }
   if (error instanceof PayloadError) {

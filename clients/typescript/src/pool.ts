@@ -1,60 +1,42 @@
 /** Runs deliveries in as many slots as there are. */
-import { durationMs } from "@bufbuild/protobuf/wkt";
-import {
-  HardTimeLimitExceeded,
-  LeaseExpired,
-  running,
-  SoftTimeLimitExceeded,
-  TaskCancelled,
-  WorkerStopped,
-  type TaskStopped,
-} from "./attempt.js";
+import { HardTimeLimitExceeded, SoftTimeLimitExceeded } from "./attempt.js";
 import type { Client } from "./client.js";
 import { Pace } from "./credit.js";
-import { Delivery, type Limits, type Stopping } from "./delivery.js";
-import { Task_State } from "./gen/caraway/v1/task_pb.js";
+import { Delivery, type Limits } from "./delivery.js";
+import { Task_State, type Payload } from "./gen/caraway/v1/task_pb.js";
 import {
-  type CancelLeases_Item,
   type ReportTasksResponse_Result as Result,
   type TaskLease,
   type TaskReport,
 } from "./gen/caraway/v1/worker_service_pb.js";
-import { Handler } from "./handler.js";
 import { logEnd, named } from "./ending_log.js";
-import { fetchInputs, mergeInputs } from "./inputs.js";
-import { failure, handedBack, hardLimit, payloadFailure, released, report, started, stopReport, success } from "./outcome.js";
-import { jsonPayload, readArguments } from "./payload.js";
+import { fetchInputs } from "./inputs.js";
+import { handedBack, hardLimit, payloadFailure, released, report, started, stopReport } from "./outcome.js";
 import { Reporter, type Answered, type ReportItem } from "./reports.js";
+import type { Runner } from "./runner.js";
+import { Stopper, type Ending } from "./stopping.js";
 
 // All in milliseconds.
 const startReported = 100; // tasks below it need not report their start
-const lostGrace = 1000; // that a handler has to give way once its lease is lost
-const cancelGrace = 10_000; // between being told and being given up, where the caller named none
 const oldest = 200; // that a delivery waits for a slot
 const mostHeld = 4096; // deliveries that wait for slots, in all
 
 const whyDrains = "the worker drains";
-const whyStops = "the worker stops before the task ended";
 const whyStale = "it found no free slot within 200 ms";
 const whyExpired = "it expired before it could start";
-const whyDeaf = "the gateway was out of reach for longer than the lease lasts";
 
-/**
- * A slot is free when its handler has settled. One that ignores its signal, and whose delivery has ended without it, is orphaned: its
- * slot goes to the next delivery, but only as long as there are no more orphans than slots. So a stuck handler does not stop the
- * worker, and never are there more handlers than twice the slots.
- */
-export class Pool implements Answered {
+/** A slot is free when its handler has settled, or its delivery has ended without it and the runner can do without. */
+export class Pool implements Answered, Ending {
   readonly reports: Reporter;
+  readonly stopper: Stopper;
   /** More may be leased, or less is held. */
   wake: () => void = () => {};
   private readonly held = new Map<string, Delivery>(); // all whose outcome the gateway has not confirmed
   private waiting: Delivery[] = []; // for a slot, in their order
   private open = 0; // held, and not ended
   private bytes = 0; // of those
-  private busy = 0; // handlers that run
+  private busy = 0; // slots that have a delivery
   private slow = 0; // slots whose task has run for a while
-  private orphaned = 0; // handlers whose delivery has ended before they have
   private readonly pace = new Pace();
   private stale: NodeJS.Timeout | undefined; // looks after what waits too long
   private closing = false;
@@ -62,16 +44,18 @@ export class Pool implements Answered {
 
   constructor(
     private readonly client: Client,
-    private readonly handlers: ReadonlyMap<string, Handler>,
-    private readonly slots: number,
+    private readonly runner: Runner,
     private readonly limits: Limits,
   ) {
     this.reports = new Reporter(client.gateway, client.logger, this, () => this.wake());
+    this.stopper = new Stopper(this.held, this, client.logger);
+    runner.onFree = () => this.advance();
   }
 
   /** How many leases should be held, how many are, and their size. */
   get demand(): { wanted: number; open: number; bytes: number } {
-    const quick = this.slots - this.slow - Math.max(0, this.orphaned - this.slots);
+    const { slots, stuck } = this.runner;
+    const quick = Math.max(0, slots - this.slow - stuck);
     const wanted = this.slow + Math.min(quick * this.pace.perSlot, Math.max(quick, mostHeld));
     return { wanted, open: this.open, bytes: this.bytes };
   }
@@ -87,8 +71,7 @@ export class Pool implements Answered {
   /** Has leases run. */
   take(leases: readonly TaskLease[], sizes: readonly number[]): void {
     leases.forEach((lease, i) => {
-      const name = lease.task!.name;
-      const d = new Delivery(lease, this.handlers.get(name) ?? Handler.missing(name), sizes[i], this.limits);
+      const d = new Delivery(lease, this.runner.handlers.get(lease.task!.name) ?? {}, sizes[i], this.limits);
       this.held.set(d.token, d);
       this.open++;
       this.bytes += d.size;
@@ -100,6 +83,12 @@ export class Pool implements Answered {
       }
     });
     this.dispatch();
+  }
+
+  /** Has a slot that is free taken. */
+  private advance(): void {
+    this.dispatch();
+    this.wake();
   }
 
   /** Starts what waits, as far as there are slots. */
@@ -123,7 +112,7 @@ export class Pool implements Answered {
   }
 
   private get hasSlot(): boolean {
-    return this.busy - Math.min(this.orphaned, this.slots) < this.slots;
+    return this.busy + this.runner.stuck < this.runner.slots;
   }
 
   /** Returns what has waited for a slot too long, for another worker to take. */
@@ -141,8 +130,7 @@ export class Pool implements Answered {
         this.waiting.push(d);
       }
     }
-    this.dispatch();
-    this.wake();
+    this.advance();
   }
 
   /** The life of a delivery in its slot. */
@@ -157,23 +145,16 @@ export class Pool implements Answered {
     if (d.limits.hard > 0) {
       d.after(d.limits.hard, () => this.strikeHard(d));
     }
-    let softLimitStruck = false;
     if (d.limits.soft > 0) {
-      d.after(d.limits.soft, () => {
-        softLimitStruck = d.state === "running" && d.stopping === "goes-on";
-        d.abort.abort(new SoftTimeLimitExceeded(`the soft time limit of ${d.limits.soft / 1000} s struck`));
-      });
+      const why = `the soft time limit of ${d.limits.soft / 1000} s struck`;
+      d.after(d.limits.soft, () => d.abort.abort(new SoftTimeLimitExceeded(why)));
     }
     const began = performance.now();
-    let outcome: TaskReport | undefined;
-    try {
-      const value = await this.call(d);
-      outcome = d.hasEnded ? undefined : success(d, value, this.reports.maxPayload);
-      outcome = d.stopping === "silent" ? undefined : outcome;
-    } catch (error) {
-      outcome = d.hasEnded ? undefined : failure(d, error, softLimitStruck, this.client.gateway.propagation);
-      // An error of what was told to stop means that it gave way.
-      outcome = outcome?.report.case === "failed" || d.stopping === "silent" ? stopReport(d, outcome) : outcome;
+    let outcome = await this.runner.run(d, this.reports.maxPayload, (detail, state) => this.progress(d, detail, state));
+    // An error of what was told to stop means that it gave way.
+    const gaveWay = outcome?.report.case === "failed" || outcome?.report.case === "lost";
+    if (gaveWay || d.stopping === "silent") {
+      outcome = stopReport(d, outcome);
     }
     this.free(d, performance.now() - began, outcome);
   }
@@ -188,30 +169,18 @@ export class Pool implements Answered {
     });
   }
 
-  private async call(d: Delivery): Promise<unknown> {
-    const { reading, gateway } = this.client;
-    const own = readArguments(d.spec, reading);
-    const args = d.handler.bind(d.lease.inputs.length > 0 ? mergeInputs(own, d.lease.inputs, reading) : own);
-    const attempt = d.attempt((detail, state) => this.progress(d, detail, state));
-    const call = () => running.run(attempt, () => d.handler.run(...args));
-    return gateway.propagation ? gateway.propagation.run(d.spec.headers, call) : call();
-  }
-
   /** Reports what came of a delivery whose handler has settled, and frees its slot. */
   private free(d: Delivery, took: number, outcome: TaskReport | undefined): void {
     d.clearTimers();
-    this.busy--;
     this.pace.add(took);
-    if (d.state === "ended") {
-      this.orphaned--;
-    } else {
+    if (!d.hasEnded) {
+      this.busy--;
       if (outcome) {
         outcome.runTime = report(d, { case: undefined }, took).runTime;
       }
       this.end(d, outcome);
     }
-    this.dispatch();
-    this.wake();
+    this.advance();
   }
 
   /** Closes a delivery; nothing is reported for one whose lease is lost. */
@@ -231,12 +200,17 @@ export class Pool implements Answered {
     this.reports.add(d, outcome, true);
   }
 
-  /** Ends a delivery whose handler goes on. */
-  private orphan(d: Delivery, outcome: TaskReport | undefined): void {
-    this.orphaned++;
+  dismiss(d: Delivery, outcome: TaskReport | undefined): void {
+    this.waiting = this.waiting.filter((other) => other !== d);
     this.end(d, outcome);
     this.dispatch();
-    this.wake();
+  }
+
+  orphan(d: Delivery, outcome: TaskReport | undefined): void {
+    this.busy--;
+    this.end(d, outcome);
+    this.runner.giveUp(d);
+    this.advance();
   }
 
   private tellStart(d: Delivery): void {
@@ -254,11 +228,10 @@ export class Pool implements Answered {
     }
   }
 
-  private progress(d: Delivery, detail: unknown, customState = ""): void {
-    const payload = jsonPayload(detail);
+  private progress(d: Delivery, detail: Payload, customState: string): void {
     if (d.state === "running" && d.stopping !== "silent") {
       this.reportStart(d);
-      this.reports.add(d, report(d, { case: "progress", value: { customState, detail: payload } }), false);
+      this.reports.add(d, report(d, { case: "progress", value: { customState, detail } }), false);
     }
   }
 
@@ -282,79 +255,6 @@ export class Pool implements Answered {
     return quiet;
   }
 
-  /** Cancels what runs, and hands it back when it has given way, or at last after a grace. */
-  stopAll(grace: number): void {
-    for (const d of this.held.values()) {
-      this.stop(d, "hand-back", whyStops, new WorkerStopped(whyStops), grace);
-    }
-  }
-
-  /** Ends a delivery: at once if it has not started; else its handler is told, and it is given up after the grace (0: never). */
-  private stop(d: Delivery, stopping: Stopping, why: string, cause: TaskStopped, grace: number): void {
-    if (d.state === "ended" || d.stopping === "silent") {
-      return;
-    }
-    d.stopping = stopping;
-    d.stopReason = why;
-    if (d.state !== "running") {
-      this.waiting = this.waiting.filter((other) => other !== d);
-      this.end(d, stopReport(d));
-      this.dispatch();
-      return;
-    }
-    d.abort.abort(cause);
-    if (grace > 0) {
-      d.after(grace, () => this.giveUp(d));
-    }
-  }
-
-  private giveUp(d: Delivery): void {
-    if (d.state === "running") {
-      this.client.logger.warn(`the handler of ${named(d)} ignores its signal, and goes on for nobody`);
-      this.orphan(d, stopReport(d));
-    }
-  }
-
-  /** Stops deliveries whose leases are held no longer. Those that have ended are left to their reports. */
-  lost(tokens: readonly string[]): void {
-    for (const token of tokens) {
-      const d = this.held.get(token);
-      if (d) {
-        this.leaseLost(d);
-      }
-    }
-  }
-
-  private leaseLost(d: Delivery): void {
-    if (d.state !== "ended" && d.stopping !== "silent") {
-      this.client.logger.warn(`the lease of ${named(d)} was lost, it is stopped`);
-      this.stop(d, "silent", "", new LeaseExpired("the task's lease was lost: it runs elsewhere, or will"), lostGrace);
-    }
-  }
-
-  /** Stops deliveries whose cancellation is asked for. */
-  cancel(items: readonly CancelLeases_Item[]): void {
-    for (const { leaseToken, pendingOnly, terminate, grace, reason } of items) {
-      const d = this.held.get(leaseToken);
-      if (d && !(pendingOnly && d.state === "running")) {
-        const wait = grace ? Math.max(1, durationMs(grace)) : cancelGrace;
-        this.stop(d, "cancels", reason, cancelled(reason), terminate ? wait : 0);
-      }
-    }
-  }
-
-  /** Hands back what is surely held no longer: what was neither received nor renewed (at `confirmed`) within `duration`. */
-  checkLeases(confirmed: number, duration: number): void {
-    const now = performance.now();
-    for (const d of this.held.values()) {
-      const isHeld = Math.max(d.received, confirmed) + duration > now;
-      if (!isHeld && d.state !== "ended" && (d.stopping === "goes-on" || d.stopping === "cancels")) {
-        this.client.logger.error(`${named(d)} is stopped: ${whyDeaf}`);
-        this.stop(d, "hand-back", whyDeaf, new LeaseExpired(whyDeaf), lostGrace);
-      }
-    }
-  }
-
   accepted({ delivery: d, isFinal: isLast, report: sent }: ReportItem, { state, cancelRequested }: Result): void {
     if (isLast) {
       this.held.delete(d.token);
@@ -363,20 +263,16 @@ export class Pool implements Answered {
     const awaited = d.atMostOnce && sent.report.case === "started";
     const isGone = state === Task_State.REVOKED || state === Task_State.EXPIRED;
     if (isGone || (awaited && state !== Task_State.RUNNING)) {
-      this.leaseLost(d);
+      this.stopper.leaseLost(d);
       return;
     }
     if (cancelRequested && d.stopping === "goes-on") {
-      this.stop(d, "cancels", "", cancelled(""), 0);
+      this.stopper.cancelled(d, "", 0);
     }
     if (awaited) {
-      this.startWasConfirmed(d);
+      d.startConfirmed?.();
+      d.startConfirmed = undefined;
     }
-  }
-
-  private startWasConfirmed(d: Delivery): void {
-    d.startConfirmed?.();
-    d.startConfirmed = undefined;
   }
 
   dropped({ delivery: d, isFinal: isLast }: ReportItem): void {
@@ -384,13 +280,13 @@ export class Pool implements Answered {
       this.client.logger.warn(`the lease of ${named(d)} was lost, its outcome is dropped`);
       this.held.delete(d.token);
     } else {
-      this.leaseLost(d);
+      this.stopper.leaseLost(d);
     }
   }
 
   startRefused(d: Delivery): void {
     if (d.startConfirmed) {
-      this.leaseLost(d);
+      this.stopper.leaseLost(d);
     }
   }
 
@@ -415,8 +311,4 @@ export class Pool implements Answered {
     }
     this.dispatch();
   }
-}
-
-function cancelled(reason: string): TaskCancelled {
-  return new TaskCancelled(reason || "the task's cancellation was asked for");
 }

@@ -1,17 +1,20 @@
 /** Leases tasks from a gateway and runs their handlers. */
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { create } from "@bufbuild/protobuf";
 import { status as Code } from "@grpc/grpc-js";
 import type { Client } from "./client.js";
 import { CarawayError, InvalidOption } from "./errors.js";
 import { StatusSchema } from "./gen/google/rpc/status_pb.js";
 import type { WorkerCommand } from "./gen/caraway/v1/worker_service_pb.js";
-import { Handler, type HandlerFunction, type HandlerOptions } from "./handler.js";
+import type { HandlerFunction, HandlerOptions } from "./handler.js";
+import { Handlers } from "./handlers.js";
 import { LeaseStream } from "./lease_stream.js";
 import { newId } from "./call.js";
 import { jsonPayload } from "./payload.js";
 import { Pool } from "./pool.js";
-import { sleep } from "./retry.js";
+import { aborted, sleep } from "./retry.js";
+import { EventLoop, type Runner } from "./runner.js";
+import { Threads } from "./threads.js";
 
 /** The version of this library. */
 export const version = "0.1.0";
@@ -26,8 +29,15 @@ export interface WorkerOptions {
   queues?: string[];
   /** Its name in lists; by default it is named after its host. */
   name?: string;
-  /** How many handlers run at once: ten by default. */
+  /** How many handlers run at once on the loop of this process: ten by default. */
   concurrency?: number;
+  /**
+   * A module whose default export is {@link Handlers}: `new URL("./handlers.js", import.meta.url)`. Each thread loads it, and its
+   * handlers run there instead of on the loop of this process; none is registered with the worker itself.
+   */
+  handlersModule?: URL;
+  /** With `handlersModule`: how many threads there are, each of which runs one task at a time. By default one a processor. */
+  threads?: number;
   /** How long a draining worker waits for what runs, before it stops that: for ever by default. */
   drainTimeout?: number;
   /** How long handlers may take to settle when the worker is stopped: 1,000 by default. */
@@ -38,22 +48,25 @@ export interface WorkerOptions {
   hardTimeLimit?: number;
 }
 
+type Settings = Required<Omit<WorkerOptions, "handlersModule">> & Pick<WorkerOptions, "handlersModule">;
+
 /**
- * Leases tasks from a gateway and runs their handlers, many at a time on the one loop of this process.
+ * Leases tasks from a gateway and runs their handlers: many at a time on the one loop of this process, or, by `handlersModule`, each
+ * in a thread of its own.
  *
  * It lives through outages: leases are kept by a stream that is opened again, reports are repeated until they are answered.
  *
- * A handler that computes without awaiting anything blocks the loop, and with it the heartbeats of all that the worker holds: after
- * 15 s the leases are lost, and the tasks run elsewhere. Such work belongs into a `worker_thread` or a child process that the handler
- * awaits. Nothing can end a handler that ignores its signal: where one does, the task ends all the same (at its hard time limit as
- * FAILED; after the grace of a termination as REVOKED), and its slot goes to the next task; but once as many handlers are stuck
- * as the worker has slots, each further one keeps its slot until it settles.
+ * A handler on the loop that computes without awaiting anything blocks it, and with it the heartbeats of all that the worker holds:
+ * after 15 s the leases are lost, and the tasks run elsewhere. Such handlers belong into threads. Nothing can end a handler on the
+ * loop that ignores its signal: where one does, the task ends all the same (at its hard time limit as FAILED; after the grace of a
+ * termination as REVOKED), and its slot goes to the next task; but once as many handlers are stuck as the worker has slots, each
+ * further one keeps its slot until it settles. In threads they are ended then, by ending their thread; another takes its place.
  */
 export class Worker {
   /** Resolves once the worker takes tasks. */
   readonly ready: Promise<void>;
-  private readonly options: Required<WorkerOptions>;
-  private readonly handlers = new Map<string, Handler>();
+  private readonly options: Settings;
+  private readonly handlers = new Handlers();
   private readonly id: string;
   private readonly draining = new AbortController();
   private readonly stopping = new AbortController();
@@ -65,22 +78,20 @@ export class Worker {
     private readonly client: Client,
     options: WorkerOptions = {},
   ) {
-    this.options = {
+    this.options = checked({
       queues: ["default"],
       name: `typescript@${hostname()}`,
       concurrency: 10,
+      threads: availableParallelism(),
       drainTimeout: Infinity,
       stopGrace: 1_000,
       softTimeLimit: 0,
       hardTimeLimit: 0,
       ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-    };
-    const { concurrency, queues } = this.options;
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
-      throw new InvalidOption(`a worker's concurrency is a whole number, at least 1, not ${concurrency}`);
-    }
-    if (queues.length === 0) {
-      throw new InvalidOption("a worker has at least one queue");
+    });
+    const unfit = options.handlersModule ? options.concurrency : options.threads;
+    if (unfit !== undefined) {
+      throw new InvalidOption("concurrency is for handlers that are registered, threads are for those of a handlersModule");
     }
     this.id = `${this.options.name}#${newId().slice(-12)}`;
     this.ready = new Promise((resolve) => (this.isReady = resolve));
@@ -88,10 +99,12 @@ export class Worker {
 
   /** Has tasks of a name run by a function. All are registered before `run`. */
   register(name: string, run: HandlerFunction, options: HandlerOptions = {}): this {
-    if (this.began || this.handlers.has(name)) {
-      throw new InvalidOption(`the handler ${name} is registered already, or the worker runs`);
+    if (this.began || this.options.handlersModule) {
+      throw new InvalidOption(
+        `${name}: handlers are registered before the worker runs, and in its handlersModule if it has one`,
+      );
     }
-    this.handlers.set(name, new Handler(name, options, run));
+    this.handlers.register(name, run, options);
     return this;
   }
 
@@ -123,14 +136,28 @@ export class Worker {
    * @throws CarawayError if outcomes could not be reported: their leases lapse, and the tasks run again.
    */
   async run(): Promise<void> {
-    if (this.began || this.handlers.size === 0) {
+    const { handlersModule, concurrency, threads } = this.options;
+    if (this.began || !(handlersModule || this.handlers.options.size > 0)) {
       throw new InvalidOption("a worker is run once, and has at least one handler: register it before");
     }
     this.began = true;
-    const { concurrency, softTimeLimit, hardTimeLimit } = this.options;
-    const pool = new Pool(this.client, this.handlers, concurrency, { soft: softTimeLimit, hard: hardTimeLimit });
+    const runner = handlersModule
+      ? await Threads.start(this.client, handlersModule, threads, this.draining.signal)
+      : new EventLoop(this.client, this.handlers, concurrency);
+    try {
+      if (!this.draining.signal.aborted) {
+        await this.work(runner);
+      }
+    } finally {
+      await runner.close();
+    }
+  }
+
+  private async work(runner: Runner): Promise<void> {
+    const { softTimeLimit, hardTimeLimit } = this.options;
+    const pool = new Pool(this.client, runner, { soft: softTimeLimit, hard: hardTimeLimit });
     const stream = new LeaseStream(this.client, pool, {
-      hello: () => this.hello(pool),
+      hello: () => this.hello(pool, runner),
       answer: (command) => this.answer(command),
       ready: (session) => {
         this.isReady();
@@ -160,7 +187,7 @@ export class Worker {
     const late = drainTimeout < 2 ** 31 ? [sleep(drainTimeout, tooLong.signal).catch(() => {})] : [];
     await Promise.race([quiet, aborted(this.stopping.signal), ...late]);
     tooLong.abort();
-    pool.stopAll(Math.max(1, stopGrace));
+    pool.stopper.all(Math.max(1, stopGrace));
     await quiet;
     await acked; // what came meanwhile has been handed back
     noAck.abort();
@@ -170,16 +197,16 @@ export class Worker {
     }
   }
 
-  private hello(pool: Pool) {
-    const { queues, name, concurrency } = this.options;
+  private hello(pool: Pool, { kind, slots, handlers }: Runner) {
+    const { queues, name } = this.options;
     const language = `node ${process.versions.node}`;
     const info = { name, hostname: hostname(), pid: BigInt(process.pid), sdk: `caraway-typescript ${version}`, language };
     return {
       workerId: this.id,
       heldLeaseTokens: pool.tokens,
       queues,
-      taskNames: [...this.handlers.keys()].sort(),
-      info: { ...info, pool: "event loop", concurrency },
+      taskNames: [...handlers.keys()].sort(),
+      info: { ...info, pool: kind, concurrency: slots },
     };
   }
 
@@ -199,11 +226,18 @@ export class Worker {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
+function checked(settings: Settings): Settings {
+  for (const field of ["concurrency", "threads"] as const) {
+    const value = settings[field];
+    if (!Number.isInteger(value) || value < 1) {
+      throw new InvalidOption(`a worker's ${field} is a whole number, at least 1, not ${value}`);
     }
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  }
+  if (settings.queues.length === 0) {
+    throw new InvalidOption("a worker has at least one queue");
+  }
+  if (settings.handlersModule && !(settings.handlersModule instanceof URL)) {
+    throw new InvalidOption('handlersModule is a URL: new URL("./handlers.js", import.meta.url)');
+  }
+  return settings;
 }

@@ -1,9 +1,7 @@
 /** The client and the worker on a real gateway, whose target is in CARAWAY_TARGET. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { context, propagation as otel, trace } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import { test } from "node:test";
+import { context, trace } from "@opentelemetry/api";
 import {
   BatchError,
   call,
@@ -17,20 +15,14 @@ import {
   TaskFailed,
 } from "@caraway/client";
 import { TaskIdConflict, TaskNotFound, TimeoutError, UniqueConflict, Worker, type CallOptions } from "@caraway/client";
+import { propagation } from "./tracing.js";
+import { whileTested } from "./working.js";
 
 assert.ok(process.env.CARAWAY_TARGET, "these tests need a gateway: CARAWAY_TARGET=HOST:PORT");
 
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-otel.setGlobalPropagator(new W3CTraceContextPropagator());
-
 const queue = `typescript-${process.pid}`;
 const own = { queue, idle: `${queue}-idle` };
-const client = new Client({
-  propagation: {
-    inject: (headers) => otel.inject(context.active(), headers),
-    run: (headers, handler) => context.with(otel.extract(context.active(), headers), handler),
-  },
-});
+const client = new Client({ propagation });
 const worker = new Worker(client, { queues: [queue], concurrency: 4 });
 worker.register("add", (x: number, y = 0) => x + y, { params: ["x", "y?"] });
 worker.register("sum", (numbers: number[]) => numbers.reduce((total, n) => total + n, 0));
@@ -42,18 +34,7 @@ worker.register("replaced", () => {
   throw new Replace(chain(call("add", [1, 2], own), call("add", [4], own)));
 });
 worker.register("parent", async () => (await client.submit(call("add", [1], own))).id);
-let ended: Promise<void>;
-
-before(async () => {
-  ended = worker.run();
-  await worker.ready;
-});
-
-after(async () => {
-  worker.drain();
-  await ended;
-  client.close();
-});
+whileTested(client, worker);
 
 const add = (args: unknown[], options: CallOptions = {}) => call<number>("add", args, { queue, ...options });
 

@@ -1,0 +1,20 @@
+/** What the workers of tests/clients/test_typescript.py run, on their loop or in threads. */
+import { existsSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { currentAttempt } from "@caraway/client";
+
+type Integer = number | bigint;
+
+export function add(x: Integer, y: Integer): bigint {
+  return BigInt(x) + BigInt(y);
+}
+
+/** Says by a file that it has started, and waits for another one. Gives its delivery. */
+export async function hold(started: string, release: string): Promise<number> {
+  writeFileSync(started, "");
+  const { signal, delivery } = currentAttempt();
+  while (!existsSync(release)) {
+    await sleep(5, undefined, { signal });
+  }
+  return delivery;
+}
