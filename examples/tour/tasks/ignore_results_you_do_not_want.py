@@ -5,9 +5,9 @@ You should see:
     4 is not kept for this call: None
 """
 
-from tasks import add, with_options
+from tasks import add, app, with_options
 
 result = with_options.delay()
-value = result.get(timeout=30)
+value = app.AsyncResult(result.id).get(timeout=30)  # result.get() would not wait: there is nothing to wait for
 print(result.state, value)
-print("4 is not kept for this call:", add.apply_async((2, 2), ignore_result=True).get(timeout=30))
+print("4 is not kept for this call:", add.apply_async((2, 2), ignore_result=True).get())
