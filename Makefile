@@ -84,7 +84,8 @@ reference: setup ## write docs/configuration.md and docs/app-settings.md from th
 names: setup ## write the lists of Celery's names, docs/celery-names.md and what migrate-check ships
 	@$(BIN)/python tests/docs/shipped_names.py names > clients/python/caraway/migration/names.json
 	@$(BIN)/python tests/docs/shipped_names.py attributes > clients/python/caraway/migration/attributes.json
-	@PYTHONPATH=tests $(BIN)/python tests/docs/public_names.py > docs/celery-names.md
+	@PYTHONPATH=tests $(BIN)/python tests/docs/public_names.py names > clients/python/caraway/migration/public_names.json
+	@PYTHONPATH=tests $(BIN)/python tests/docs/public_names.py page > docs/celery-names.md
 
 .PHONY: docs
 docs: setup ## build the pages of docs/ as a site in .build/site; broken links fail

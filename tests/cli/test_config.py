@@ -52,6 +52,40 @@ def test_a_module_of_settings_is_checked(tmp_path: Path) -> None:
     assert "did you mean 'task_serializer'" in wrong.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = (", "Error: mine: {file}:1: SyntaxError: '(' was never closed"),
+        (
+            "x = 1\nimport nowhere_at_all",
+            "Error: mine: {file}:2: ModuleNotFoundError: No module named 'nowhere_at_all'",
+        ),
+        ("timezone = 'Mars/One'", "Mars/One"),
+        ("worker_pool = 'weird'", "Error: mine: the setting worker_pool can't be 'weird': "),
+        ("worker_redirect_stdouts_level = 'LOUD'", "the setting worker_redirect_stdouts_level can't be 'LOUD': "),
+        ("worker_concurrency = 'many'", "the setting worker_concurrency can't be 'many': write a whole number"),
+    ],
+)
+def test_what_is_wrong_in_a_module_of_settings_is_told_shortly(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "mine.py").write_text(text)
+    ended = subprocess.run(
+        [*CARAWAY, "config", "--check", "mine"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert told.format(file=tmp_path / "mine.py") in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_settings_without_effect_are_told_beside_the_others(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("result_backend = 'rpc://'\ntask_serializer = 'json'\n")
+    ended = subprocess.run(
+        [*CARAWAY, "config", "--check", "mine"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "task_serializer: 'json'" in ended.stdout
+    assert ended.stderr.startswith("Warning: settings that have no effect in Caraway:\n  result_backend: unneeded")
+    assert ".py" not in ended.stderr
+
+
 def test_the_reference_is_what_the_settings_say() -> None:
     assert DOCUMENT.read_text() == reference(sections()), "run `make reference`"
 

@@ -18,7 +18,7 @@ from caraway.eager_result import EagerResult
 from caraway.migration.counterparts import counterpart
 from caraway.request import Context
 from docs.reasons import MEMBERS, MODULES, NAMED, Why
-from docs.shipped_names import said
+from docs.shipped_names import ATTRIBUTES, Said, rows_of, said
 
 NAMES = json.loads(Path(__file__).with_name("celery_names.json").read_text())
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "celery-names.md"
@@ -123,5 +123,27 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def left_out() -> Iterator[Said]:
+    """Names of modules, and members, that are not the same: what migrate-check says of each."""
+    for module, names in NAMES["public_names"].items():
+        if counterpart(module) is None:
+            yield Said("names", module, *(MODULES.get(module) or why(module, names[0])))
+        for name in names:
+            word, here = why(module, name)
+            if counterpart(f"{module}.{name}") is None:
+                yield Said("names", f"{module}.{name}", word, here)
+    for kind, described in ATTRIBUTES.items():
+        ours = members_of(described)
+        for name in NAMES["members"][described]:
+            word, here = why_member(described, name, ours)
+            if word != "same":
+                yield Said("members", f"{kind}.{name}", word, here)
+
+
+def shipped_left_out() -> str:
+    """The same as its file has it."""
+    return rows_of(left_out())
+
+
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write({"page": page, "names": shipped_left_out}[sys.argv[1]]())

@@ -25,6 +25,9 @@ class Said:
     here: str
 
 
+ATTRIBUTES = {"app": "Celery", "task": "Task", "request": "Context", "control": "Control", "inspect": "Inspect"}
+"""What migrate-check calls it whose members celery_names.json has by Celery's name."""
+
 KINDS = {"Settings": "settings", "Options of tasks": "task_options", "Options of calls": "call_options"}
 
 
@@ -47,6 +50,11 @@ def said() -> Iterator[Said]:
 
 def shipped() -> str:
     """The list as its file has it: a line for names that have the same said of them."""
+    return rows_of(said())
+
+
+def rows_of(names: Iterator[Said]) -> str:
+    """Names as such a file has them."""
     rows = [
         {
             "kind": kind.replace("_", " ").removesuffix("s"),
@@ -54,16 +62,15 @@ def shipped() -> str:
             "status": word,
             "here": here,
         }
-        for (kind, word, here), rows in groupby(said(), key=lambda row: (row.kind, row.word, row.here))
+        for (kind, word, here), rows in groupby(names, key=lambda row: (row.kind, row.word, row.here))
     ]
     return "[\n" + ",\n".join(f" {json.dumps(row, ensure_ascii=False)}" for row in rows) + "\n]\n"
 
 
 def attributes() -> str:
-    """What apps, tasks and requests of Celery's have, as the file has it: a line for each."""
+    """What Celery's apps, tasks, requests, `app.control` and `inspect()` have, as the file has it: a line for each."""
     members = json.loads(NAMES.read_text())["members"]
-    kinds = {"app": "Celery", "task": "Task", "request": "Context"}
-    return "{\n" + ",\n".join(f' "{kind}": {json.dumps(members[name])}' for kind, name in kinds.items()) + "\n}\n"
+    return "{\n" + ",\n".join(f' "{kind}": {json.dumps(members[name])}' for kind, name in ATTRIBUTES.items()) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from caraway.migration.attributes import missing
 from caraway.migration.finding import Finding, Level
-from caraway.migration.names import Name, all_names, of_kind
+from caraway.migration.names import Name, all_names, find, of_kind
 from caraway.migration.old_settings import current_name
 from caraway.migration.project import Project
 from caraway.migration.traps import PRIORITY
@@ -137,8 +137,12 @@ def test_imports_of_public_names_are_rewritten_where_they_lead_somewhere(tmp_pat
     path = tmp_path / "program.py"
     path.write_text("\n".join(lines))
     project = Project.read(tmp_path)
-    before = {(finding.line, finding.name) for finding in project.findings() if finding.level is Level.MUST}
-    assert before == {(number, line) for number, line in enumerate(lines, start=1)}
+    before = {(finding.line, finding.name): finding.text for finding in project.findings()}
+    assert before.keys() == {(number, line) for number, line in enumerate(lines, start=1)}
+    for (_, line), text in before.items():
+        dotted = line.split()[1] + ("." + line.split()[3] if line.startswith("from") else "")
+        known = find("name", dotted)
+        assert text == known.advice if known is not None else text.startswith(("from caraway", "import caraway")), line
     path.write_text(project.rewritten(None)[path])
     rewritten = path.read_text().splitlines()
     left = {finding.line for finding in Project.read(tmp_path).findings() if finding.level is Level.MUST}
@@ -153,15 +157,27 @@ def test_imports_of_public_names_are_rewritten_where_they_lead_somewhere(tmp_pat
 
 def test_attributes_of_apps_tasks_and_requests(tmp_path: Path) -> None:
     shipped = json.loads(resources.files("caraway.migration").joinpath("attributes.json").read_text())
-    ways = {"app": "proj.{}", "task": "this.{}", "request": "this.request.{}"}
+    ways = {
+        "app": "proj.{}", "task": "this.{}", "request": "this.request.{}", "control": "proj.control.{}",
+        "inspect": "proj.control.inspect().{}",
+    }  # fmt: skip
     uses = [(kind, name) for kind in ways for name in shipped[kind]]
     lines = ["from celery import Celery; proj = Celery('proj')", "@proj.task(bind=True)", "def use(this):"]
     lines += [f"    {ways[kind].format(name)}" for kind, name in uses]
-    found = {(finding.line - 4, finding.name) for finding in told(tmp_path, "\n".join(lines)) if finding.line > 3}
-    assert found == {(index, f"{kind}.{name}") for index, (kind, name) in enumerate(uses) if name in missing()[kind]}
+    found = {
+        (finding.line - 4, finding.name): finding.text
+        for finding in told(tmp_path, "\n".join(lines))
+        if finding.line > 3
+    }
+    names = {(index, f"{kind}.{name}") for index, (kind, name) in enumerate(uses) if name in missing()[kind]}
+    assert found.keys() == names
+    rows = {name: find("member", name) or find("task option", name.partition(".")[2]) for _, name in names}
+    assert found == {(index, name): row.advice for index, name in names if (row := rows[name]) is not None}
     assert {(kind, name) for kind, names in missing().items() for name in names} >= {
         ("app", "amqp"),
         ("task", "backend"),
+        ("control", "rate_limit"),
+        ("inspect", "clock"),
     }
     assert not missing()["task"] & {"delay", "retry", "request", "update_state"}
 
@@ -170,3 +186,12 @@ def test_states_that_a_task_may_not_report(tmp_path: Path) -> None:
     values = ("'FAILURE'", "states.SUCCESS", "'AT 3'")
     found = told(tmp_path, "\n".join(f"self.update_state(state={value})" for value in values))
     assert [(finding.line, finding.level) for finding in found] == [(1, Level.MUST), (2, Level.MUST)]
+
+
+def test_periodic_tasks_are_told_of_once_whatever_the_app_is_called(tmp_path: Path) -> None:
+    lines = ["from celery import Celery, current_app", "proj = Celery('proj')", "proj.add_periodic_task(1, f.s())"]
+    lines += ["sender.add_periodic_task(1, f.s())", "self.it.add_periodic_task(1, f.s())"]
+    lines += ["current_app.add_periodic_task(1, f.s())", "proj.worker_main(['worker'])", "proj.start()"]
+    found = [(finding.line, finding.text) for finding in told(tmp_path, "\n".join(lines)) if finding.line > 2]
+    assert [line for line, _ in found] == [3, 4, 5, 6]
+    assert {text for _, text in found} == {find("member", "app.add_periodic_task").advice}  # type: ignore[union-attr]

@@ -2,6 +2,9 @@
 
 import os
 import sys
+import traceback
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,8 +13,9 @@ from caraway.app import Caraway
 from caraway.commands.output import Output
 from caraway.commands.reference import reference
 from caraway.commands.settings_options import WrongSettings
+from caraway.conf import OPTIONS
 from caraway.exceptions import ImproperlyConfigured
-from caraway.settings import InvalidSettings, Loaded, Problem, definitions, find_file, load
+from caraway.settings import InvalidSettings, Loaded, Problem, Unreadable, definitions, find_file, load
 from caraway.settings.sections import sections
 
 __all__ = ["config_command", "effective"]
@@ -37,11 +41,41 @@ def _check(module: str, namespace: str | None) -> None:
     """Read an app's settings as an app would; says what is set, and what is wrong with it."""
     sys.path.insert(0, os.getcwd())
     app = Caraway(set_as_current=False, namespace=namespace)
-    try:
-        app.config_from_object(module, force=True)
-    except ImproperlyConfigured as error:
-        raise click.ClickException(f"{module}: {error}") from None
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            app.config_from_object(module, force=True)
+            _ = app.timezone
+            problems = list(_problems_of_worker(app))
+        except ImproperlyConfigured as error:
+            problems = [str(error)]
+        except Exception as error:  # what the module itself raises
+            problems = [_place_of(error)]
+    for warning in warned:
+        click.echo(f"Warning: {warning.message}", err=True)
+    if problems:
+        raise click.ClickException("\n".join(f"{module}: {problem}" for problem in problems))
     click.echo(app.conf.humanize() or f"{module} sets nothing")
+
+
+def _problems_of_worker(app: Caraway) -> Iterator[str]:
+    """What a worker would not take; nothing, where none is installed."""
+    kinds = {one.field: one.kind for one in definitions(sections()["worker"])} if "worker" in sections() else {}
+    names = {option.worker: name for name, option in OPTIONS.items() if option.worker}
+    for field, value in app.conf.of_worker().items():
+        try:
+            if field in kinds:
+                kinds[field].read(value)
+        except Unreadable as error:
+            yield f"the setting {names[field]} can't be {value!r}: {error}"
+
+
+def _place_of(error: Exception) -> str:
+    """Where a module can't be read, or what it raised and where."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: SyntaxError: {error.msg}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}: {type(error).__name__}: {error}"
 
 
 @click.command("config")

@@ -1,4 +1,4 @@
-"""Attributes of Celery's apps, tasks and requests: those that a program uses and that are not here."""
+"""Attributes of Celery's apps, tasks, requests and control: those that a program uses and that are not here."""
 
 import ast
 import json
@@ -7,12 +7,15 @@ from functools import cache
 from importlib import resources
 
 from caraway.app import Caraway
+from caraway.control import Control
+from caraway.inspection import Inspect
 from caraway.migration.finding import Finding, Level
+from caraway.migration.names import find
 from caraway.migration.source import Source
 from caraway.request import Context
 from caraway.task import Task
 
-__all__ = ["check_attributes", "missing"]
+__all__ = ["check_attributes", "is_app", "missing"]
 
 
 @cache
@@ -22,15 +25,22 @@ def missing() -> Mapping[str, Set[str]]:
         resources.files(__package__).joinpath("attributes.json").read_text("utf-8")
     )
     app = Caraway("any", set_as_current=False)
-    ours = {"app": {*dir(Caraway), *vars(app)}, "task": {*dir(Task), *vars(Task)}, "request": {*dir(Context)}}
+    ours = {
+        "app": {*dir(Caraway), *vars(app)},
+        "task": {*dir(Task), *vars(Task)},
+        "request": {*dir(Context)},
+        "control": {*dir(Control)},
+        "inspect": {*dir(Inspect), *vars(app.control.inspect())},
+    }
     return {kind: {*theirs[kind]} - names for kind, names in ours.items()}
 
 
 def check_attributes(source: Source, apps: Set[str]) -> Iterator[Finding]:
-    """Find app.x, and in tasks that are handed to their functions self.x and self.request.x."""
+    """Find what apps, app.control, inspect(), and in tasks given to their functions self and self.request, have not."""
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute) and _is_app(source, node.value, apps):
-            yield from _told(source, node, "app")
+        if isinstance(node, ast.Attribute):
+            if kind := _kind_of(source, node.value, apps):
+                yield from _told(source, node, kind)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_bound(node):
             yield from _check_body(source, node, node.args.args[0].arg)
 
@@ -47,10 +57,22 @@ def _check_body(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef
 
 def _told(source: Source, node: ast.Attribute, kind: str) -> Iterator[Finding]:
     if node.attr in missing()[kind]:
-        yield source.finding(node, Level.MUST, f"{kind}.{node.attr}", f"{kind}s have no {node.attr} here")
+        name = f"{kind}.{node.attr}"
+        known = find("member", name) or find("task option", node.attr)
+        yield source.finding(node, Level.MUST, name, known.advice if known else f"there is no {name} here")
 
 
-def _is_app(source: Source, owner: ast.expr, apps: Set[str]) -> bool:
+def _kind_of(source: Source, owner: ast.expr, apps: Set[str]) -> str:
+    if is_app(source, owner, apps):
+        return "app"
+    if isinstance(owner, ast.Attribute) and owner.attr == "control":
+        return "control"
+    made = owner.func if isinstance(owner, ast.Call) else None
+    return "inspect" if isinstance(made, ast.Attribute) and made.attr == "inspect" else ""
+
+
+def is_app(source: Source, owner: ast.expr, apps: Set[str]) -> bool:
+    """Whether it is certain that an expression is an app; `apps` are the names of the project's."""
     return (isinstance(owner, ast.Name) and owner.id in apps) or source.resolve(owner) == "celery.current_app"
 
 

@@ -2,8 +2,9 @@
 
 import ast
 from collections.abc import Iterator, Set
-from typing import Final
+from typing import Final, cast
 
+from caraway.migration.attributes import is_app
 from caraway.migration.finding import Finding, Level
 from caraway.migration.names import find
 from caraway.migration.source import Source, is_gateway
@@ -15,12 +16,6 @@ __all__ = ["broker_arguments", "check_calls", "names_of_apps"]
 _APPS: Final = frozenset({"celery.Celery", "celery.app.Celery", "celery.app.base.Celery", "celery.Caraway"})
 _SHARED: Final = frozenset({"celery.shared_task", "celery.app.shared_task"})
 _SENDS: Final = frozenset({"apply_async", "send_task", "aapply_async", "asend_task"})
-_METHODS: Final = {
-    "add_periodic_task": "schedules are not there yet: let cron or a systemd timer run caraway call",
-    "start": "app.start() is the command line's: caraway",
-    "worker_main": "start workers by the command: caraway worker -A proj",
-}
-"""Methods of apps that are not there, by name; checked where they are called on a name that looks like an app."""
 _URL: Final = "the address of the gateway, grpc://host:port, stands in the place of the broker's URL"
 
 
@@ -121,8 +116,10 @@ def _check_call(source: Source, call: ast.Call, apps: Set[str]) -> Iterator[Find
         yield from _check_state(source, call)
     elif method in ("retry", "set", "signature", "subtask"):
         yield from _check_eta(source, call)
-    elif isinstance(call.func, ast.Attribute) and method in _METHODS and _is_app(call.func.value, apps | {"sender"}):
-        yield source.finding(call, Level.MUST, f"{method}()", _METHODS[method])
+    elif method == "add_periodic_task" and not is_app(source, cast(ast.Attribute, call.func).value, apps):
+        # What it is called on is an app, whatever its name: in receivers of on_after_configure it is `sender`.
+        known = find("member", f"app.{method}")
+        yield source.finding(call, Level.MUST, f"{method}()", known.advice if known else "it is not there")
 
 
 def _check_state(source: Source, call: ast.Call) -> Iterator[Finding]:

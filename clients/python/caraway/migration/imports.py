@@ -58,9 +58,6 @@ def _check_import_from(source: Source, node: ast.ImportFrom, module: str) -> Ite
         dotted = f"{module}.{alias.name}"
         text = _advice(dotted) if alias.name != "*" else "name what is needed: a star can't be followed"
         yield source.finding(alias, Level.MUST, f"from {module} import {alias.name}", text)
-        known = find("name", dotted)
-        if known is not None and known.level in (Level.MEANING, Level.UNNEEDED):
-            yield source.finding(alias, known.level, dotted, known.advice)
 
 
 def _advice(dotted: str) -> str:
