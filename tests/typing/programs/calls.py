@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, assert_type
 
 from caraway import AsyncResult, Caraway, Task, shared_task
+from caraway.signals import task_prerun
 
 app = Caraway("proj")
 
@@ -53,6 +54,14 @@ assert_type(crawl.delay("u", depth=2).get(), list[str])
 
 anything: Task[..., Any] = add
 names: list[str] = [task.name for task in app.tasks.values()]
+
+
+@app.on_after_configure.connect
+def configured(sender: Caraway, **told: Any) -> None: ...
+
+
+@task_prerun.connect(sender=add)
+def begins(task_id: str, **told: Any) -> None: ...
 
 
 async def use() -> None:

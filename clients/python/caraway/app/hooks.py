@@ -12,11 +12,11 @@ _NAMES: Final = ("on_configure", "on_after_configure", "on_after_finalize")
 class Hooks:
     """Base of apps. `@app.on_after_finalize.connect` takes receivers; a subclass may have a method instead."""
 
-    on_configure: Any
+    on_configure: Signal
     """The configuration is about to be read."""
-    on_after_configure: Any
+    on_after_configure: Signal
     """It was read; receivers get it as `source`."""
-    on_after_finalize: Any
+    on_after_finalize: Signal
     """All tasks are there."""
 
     def _make_hooks(self) -> None:
