@@ -90,12 +90,21 @@ def test_a_worker_that_is_silent_is_exit_code_1(run: Run, inspected: WorkerProce
 def test_a_worker_that_is_not_there_is_exit_code_1(run: Run) -> None:
     ended = run("inspect", "active", "-d", "nobody@nowhere")
     assert (ended.exit_code, ended.stdout, ended.stderr) == (1, "", "Error: there is no worker nobody@nowhere\n")
-    assert run("inspect", "everything").exit_code == 2
+
+
+def test_what_no_worker_knows_is_told_by_each(run: Run, worker: WorkerProcess) -> None:
+    ended = run("inspect", "everything")
+    assert (ended.exit_code, "this worker has no command 'everything'" in ended.output) == (1, True)
 
 
 def test_no_worker_at_all_is_exit_code_1(gateways: Callable[[], GatewayProcess]) -> None:
     ended = CliRunner(env={"CARAWAY_TARGET": gateways().target}).invoke(main, ["inspect", "stats"])
     assert (ended.exit_code, ended.stderr) == (1, "Error: no worker is there\n")
+
+
+def test_what_no_worker_needs_to_be_asked_for_takes_no_arguments(run: Run) -> None:
+    ended = run("inspect", "active", "worker1")
+    assert (ended.exit_code, "active takes no arguments" in ended.output) == (2, True)
 
 
 def test_a_report_has_versions_settings_and_the_gateway(gateway: GatewayProcess) -> None:

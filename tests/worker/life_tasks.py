@@ -63,6 +63,16 @@ def refuse(state: Any, why: str) -> None:
     raise RuntimeError(why)
 
 
+@control_command(args=[("n", int)], variadic="names", signature="N [NAME ...]")
+def several(state: Any, n: int = 0, names: Any = ()) -> list[Any]:
+    return [n, names]
+
+
+@inspect_command()
+def undeclared(state: Any, first: Any, second: Any = None) -> list[Any]:
+    return [first, second]
+
+
 @control_command()
 def die(state: Any) -> None:
     os._exit(3)

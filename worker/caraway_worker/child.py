@@ -20,7 +20,7 @@ from caraway.loader import find_app
 from caraway.settings import environment_of
 from caraway.v1 import worker_service_pb2
 from caraway.worker import WorkerInstance
-from caraway.worker.control import COMMANDS
+from caraway.worker.control import COMMANDS, call
 from caraway_worker import frames, lifecycle, log, soft_limit
 from caraway_worker.catalog import Catalog, TaskEntry
 from caraway_worker.child_slot import ChildSlot
@@ -134,8 +134,8 @@ class Child:
         return assignments if chunk else None
 
     def _answer(self, asked: worker_service_pb2.WorkerCommand) -> None:
-        known = {name: functools.partial(command, self._instance) for name, command in COMMANDS.items()}
-        self.outbox.put(Kind.ANSWER, Commands(known).answer(asked).SerializeToString())
+        known = {name: functools.partial(call, name, self._instance) for name in COMMANDS}
+        self.outbox.put(Kind.ANSWER, Commands(known, by_place=True).answer(asked).SerializeToString())
 
     def on_task_ended(self) -> None:
         """Take no more if it is time for another child; what runs in other slots goes on."""

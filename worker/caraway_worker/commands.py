@@ -10,6 +10,7 @@ from google.rpc import code_pb2, status_pb2
 
 from caraway.coroutines import run_to_end
 from caraway.v1 import task_pb2, worker_service_pb2
+from caraway.worker.control import BY_PLACE
 
 logger = logging.getLogger("caraway.worker")
 
@@ -19,8 +20,10 @@ Command = Callable[..., Any]
 class Commands:
     """Runs commands: each is a function that takes keyword arguments and returns what JSON has a form for."""
 
-    def __init__(self, known: Mapping[str, Command]) -> None:
+    def __init__(self, known: Mapping[str, Command], *, by_place: bool = False) -> None:
+        """`by_place`: they take BY_PLACE."""
         self._known = dict(known)
+        self._by_place = by_place
 
     def add(self, name: str, command: Command) -> None:
         """Answer to this name from now on. A ValueError or TypeError that it raises is the caller's fault."""
@@ -42,7 +45,10 @@ class Commands:
             reply.status.CopyFrom(status_pb2.Status(code=code_pb2.UNIMPLEMENTED, message=text))
             return reply
         try:
-            output = command(**_arguments(asked.arguments))
+            arguments = _arguments(asked.arguments)
+            if BY_PLACE in arguments and not self._by_place:
+                raise ValueError("it takes arguments as NAME=VALUE only")
+            output = command(**arguments)
             if inspect.iscoroutine(output):
                 output = run_to_end(output)
             reply.output.json = json.dumps(output, default=str)
