@@ -148,7 +148,7 @@ demo: setup ## count words on a gateway and a worker of its own: make demo FILES
 	@PYTHONPATH=examples $(BIN)/python -m wordcount $(FILES)
 
 .PHONY: bench
-bench: setup ## measure Caraway, Celery and others in one run (half an hour): make bench ONLY="drain compare"
+bench: setup ## measure Caraway, Celery and others in one run (three quarters of an hour): make bench ONLY="drain compare"
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 ENDURANCE = PYTHONPATH=benchmarks/programs $(BIN)/python -m benchmarks.endurance

@@ -62,11 +62,11 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *others))
 
 
-def write(figures: Sequence[Figure], folder: Path = FOLDER) -> None:
-    """Keep all figures in results.json, and their table in README.md between its two marks."""
+def write(title: str, figures: Sequence[Figure], folder: Path = FOLDER) -> None:
+    """Keep the figures of a table in results.json, and the table in README.md between its two marks."""
     said = conditions()
-    _keep(folder, {"conditions": said, "figures": [asdict(figure) for figure in figures]})
-    _put(folder, "figures", f"{said}\n\n{table(figures)}")
+    _keep(folder, {title: {"conditions": said, "figures": [asdict(figure) for figure in figures]}})
+    _put(folder, title, f"{said}\n\n{table(figures)}")
 
 
 def write_comparison(lines: Sequence[Line], folder: Path = FOLDER) -> None:

@@ -75,15 +75,17 @@ def test_what_is_written_can_be_read_and_leaves_the_rest(folder: Path) -> None:
     readme = (folder / "README.md").read_text()
     assert report.comparison_table([CARAWAY, MISSING, WORSE]) in readme
     assert readme.partition("<!-- comparison")[0] == (FOLDER / "README.md").read_text().partition("<!-- comparison")[0]
-    report.write([], folder)
+    report.write("languages", [], folder)
     assert report.stored_comparison(folder) == [CARAWAY, MISSING, WORSE]
-    assert json.loads((folder / "results.json").read_text())["figures"] == []
+    written = json.loads((folder / "results.json").read_text())
+    assert written["languages"]["figures"] == []
+    assert written["figures"] == before["figures"]
 
 
 def test_a_readme_without_its_marks_is_not_written(folder: Path) -> None:
     (folder / "README.md").write_text("no marks")
     with pytest.raises(SystemExit, match="has no lines"):
-        report.write([], folder)
+        report.write("figures", [], folder)
     assert (folder / "README.md").read_text() == "no marks"
 
 
