@@ -133,6 +133,25 @@ def test_a_chord_s_error_is_caught_as_celery_s_programs_do() -> None:
         after.get(timeout=30)
 
 
+async def test_a_chord_s_error_is_known_by_the_id_alone() -> None:
+    result = chord([tasks.same.s(1), tasks.fail.s("nails")], tasks.total.s()).apply_async()
+    with pytest.raises(ChordError, match=r"Dependency .* raised BrokenError\('nails'\)") as raised:
+        app.AsyncResult(result.id).get(timeout=30)
+    assert isinstance(raised.value, BrokenError)
+    assert isinstance(app.AsyncResult(result.id).result, ChordError)
+    with pytest.raises(ChordError):
+        await app.AsyncResult(result.id).aget(timeout=30)
+    body = (group(tasks.fail.s(1), tasks.same.s(2)) | group(tasks.same.s(), tasks.same.s())).apply_async()
+    with pytest.raises(ChordError):
+        app.AsyncResult(body.results[0].id).get(timeout=30)
+    own = chord([tasks.same.s(1)], tasks.fail.s()).apply_async()
+    after = chain(tasks.fail.s(1), tasks.same.s()).apply_async()
+    for other in (own, after):
+        with pytest.raises(BrokenError) as raised_there:
+            app.AsyncResult(other.id).get(timeout=30)
+        assert not isinstance(raised_there.value, ChordError)
+
+
 def test_an_error_outside_of_a_header_is_no_chord_error() -> None:
     before = chain(tasks.fail.s(1), group(tasks.same.s(), tasks.same.s()), tasks.total.s()).apply_async()
     own = chord([tasks.same.s(1)], tasks.fail.s()).apply_async()

@@ -12,6 +12,7 @@ from caraway.exceptions import TimeoutError
 from caraway.gateway import HasGateway
 from caraway.joining import refuse_inside_task
 from caraway.outcome import TERMINAL, Raised, outcome_of
+from caraway.request import CHORD_HEADER
 from caraway.task_ending import TaskEnding
 from caraway.task_facts import TaskFacts
 from caraway.updates import Following, Update, Updates
@@ -247,7 +248,8 @@ class AsyncResult(TaskFacts, TaskEnding, Generic[R]):
         failed = task.error.failed_task_id
         if failed and isinstance(outcome, Raised):
             before = self.lineage()[1:]
-            if any(one.is_group for one in before) and failed not in {one.id for one in before}:
+            joins = CHORD_HEADER in task.spec.headers or any(one.is_group for one in before)
+            if joins and failed not in {one.id for one in before}:
                 return Raised(chord_error(failed, outcome.exc))
         return outcome
 

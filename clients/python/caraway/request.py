@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 __all__ = [
+    "CHORD_HEADER",
     "GROUP_HEADER",
     "PARENT_HEADER",
     "ROOT_HEADER",
@@ -29,6 +30,9 @@ SHADOW_HEADER: Final = "caraway-shadow"
 
 GROUP_HEADER: Final = "caraway-group-id"
 """Header with the id of the group that a task is a member of."""
+
+CHORD_HEADER: Final = "caraway-chord"
+"""Header with the id of the group whose results a task waits for."""
 
 
 def _no_progress(_state: str, _meta: Any) -> None:

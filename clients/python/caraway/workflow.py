@@ -52,6 +52,7 @@ def to_nodes(
     """
     running = request.current()
     root = None if running is None or running.called_directly else running.root_id or running.id
+    collects: set[str] = set()
     for node in nodes:
         root = root or node.id
         if node.task:
@@ -62,8 +63,12 @@ def to_nodes(
             made = _to_task(node, options, root)
             if is_part or node.after:
                 made.task.ClearField("parent_task_id")  # its parent is a node, not the task that submits
+            for edge in node.after:
+                if edge.source in collects and edge.on is On.SUCCESS:
+                    made.task.headers[request.CHORD_HEADER] = edge.source
             yield made
         else:
+            collects.add(node.id)
             yield from _to_collects(node)
 
 
