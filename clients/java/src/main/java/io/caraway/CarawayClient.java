@@ -28,8 +28,8 @@ import java.util.stream.StreamSupport;
  * Submits tasks to one gateway, waits for them, watches and revokes them. One for a whole program, from any thread; close it
  * at the end. Connects at the first call.
  *
- * <p>Every call has a blocking form and one that ends in Async and gives a CompletableFuture, which fails by the same
- * exceptions. Calls that the gateway does not answer are tried again for 20 s: every task has an id before it is sent, so
+ * <p>Calls block; those that submit, wait, read and revoke have a form that ends in Async and gives a CompletableFuture, which
+ * fails by the same exceptions. Calls that the gateway does not answer are tried again for 20 s: every task has an id before it is sent, so
  * a repeated submit is the same task. An interrupt ends a blocking call with a CarawayException.
  */
 public final class CarawayClient implements AutoCloseable {

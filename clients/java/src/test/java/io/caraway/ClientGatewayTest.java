@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -165,6 +166,8 @@ class ClientGatewayTest {
   void anUnknownIdIsNotFound() {
     NotFoundException error = assertThrows(NotFoundException.class, () -> client.get("nobody"));
     assertEquals("TASK_NOT_FOUND", error.reason());
+    String called = "anUnknownIdIsNotFound";
+    assertTrue(Stream.of(error.getStackTrace()).anyMatch(frame -> frame.getMethodName().equals(called)), "no frame of the caller's");
   }
 
   @Test

@@ -151,6 +151,8 @@ public final class Caller implements AutoCloseable {
       return future.get();
     } catch (ExecutionException failure) {
       if (failure.getCause() instanceof CarawayException error) {
+        // That of a thread of gRPC's tells nobody where the program made its call.
+        error.setStackTrace(failure.getStackTrace());
         throw error;
       }
       throw new CarawayException("a call failed by a fault of this library: " + failure.getCause(), failure.getCause());
