@@ -1,7 +1,7 @@
 /**
  * Counts the words of files: one task for each file, and one that adds their counts up.
  *
- *     node dist/examples/wordcount.js FILE...
+ *     npm ci && npm run build && node dist/examples/wordcount.js FILE...
  *
  * It is caller and worker in one program; in earnest they are two. The gateway is CARAWAY_TARGET's, or localhost:50051.
  */

@@ -310,12 +310,9 @@ function countdown(timeout: number | undefined): () => number {
 
 /** The value of an enum by its name. */
 function named<N extends string, V>(of: { readonly [K in N]: V }, name: N): V {
-  if (!Object.hasOwn(of, name)) {
-    throw new InvalidOption(
-      `${name} is none of ${Object.keys(of)
-        .filter((key) => Number.isNaN(Number(key)))
-        .join(", ")}`,
-    );
+  const names = Object.keys(of).filter((key) => Number.isNaN(Number(key)) && key !== "UNSPECIFIED");
+  if (!names.includes(name)) {
+    throw new InvalidOption(`${name} is none of ${names.join(", ")}`);
   }
   return of[name];
 }

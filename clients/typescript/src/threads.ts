@@ -18,6 +18,14 @@ import { stopOrder, type Notice, type Order, type ThreadData } from "./thread_me
 
 const closeTimeout = 5_000; // milliseconds that threads may take to end
 
+/** What each thread begins with. */
+export interface ThreadOptions {
+  /** That of its handlers. */
+  module: URL;
+  /** MiB of objects that it may hold. */
+  memory: number | undefined;
+}
+
 /** One task at a time in each thread. A thread whose task is given up is ended with it, and another takes its place. */
 export class Threads implements Runner {
   readonly kind = "threads";
@@ -32,7 +40,7 @@ export class Threads implements Runner {
 
   private constructor(
     private readonly client: Client,
-    private readonly module: URL,
+    private readonly options: ThreadOptions,
     readonly slots: number,
   ) {}
 
@@ -41,8 +49,8 @@ export class Threads implements Runner {
    *
    * @throws CarawayError where the module can't be loaded.
    */
-  static async start(client: Client, module: URL, slots: number, signal: AbortSignal): Promise<Threads> {
-    const threads = new Threads(client, module, slots);
+  static async start(client: Client, options: ThreadOptions, slots: number, signal: AbortSignal): Promise<Threads> {
+    const threads = new Threads(client, options, slots);
     try {
       const started = Promise.all(Array.from({ length: slots }, () => threads.add()));
       await Promise.race([started, aborted(signal)]);
@@ -83,7 +91,7 @@ export class Threads implements Runner {
   }
 
   private async add(): Promise<void> {
-    const thread = new Thread(this.module, this.client.reading);
+    const thread = new Thread(this.options, this.client.reading);
     this.all.add(thread);
     try {
       (await thread.ready).forEach(([name, options]) => this.handlers.set(name, options));
@@ -147,9 +155,10 @@ class Thread {
   private onNotice: (notice: Notice) => void = () => {};
   private settle: (outcome: TaskReport | Error) => void = () => {}; // of the task that it runs
 
-  constructor(module: URL, reading: ReadOptions) {
-    const data: ThreadData = { module: module.href, reading };
-    this.worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: data });
+  constructor({ module, memory }: ThreadOptions, reading: ReadOptions) {
+    const workerData: ThreadData = { module: module.href, reading };
+    const resourceLimits = memory === undefined ? {} : { maxOldGenerationSizeMb: memory };
+    this.worker = new Worker(new URL("./thread.js", import.meta.url), { workerData, resourceLimits });
     this.ready = new Promise((resolve, reject) => {
       this.onNotice = (notice) => notice.kind === "ready" && resolve(notice.handlers);
       this.onEnd = ({ message }) => reject(new CarawayError(`the module ${module.href} can't be loaded: ${message}`));

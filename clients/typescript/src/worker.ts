@@ -38,6 +38,8 @@ export interface WorkerOptions {
   handlersModule?: URL;
   /** With `handlersModule`: how many threads there are, each of which runs one task at a time. By default one a processor. */
   threads?: number;
+  /** With `handlersModule`: MiB of objects that a thread may hold; more ends it, and its task is lost. By default as Node has it. */
+  threadMemory?: number;
   /** How long a draining worker waits for what runs, before it stops that: for ever by default. */
   drainTimeout?: number;
   /** How long handlers may take to settle when the worker is stopped: 1,000 by default. */
@@ -48,7 +50,8 @@ export interface WorkerOptions {
   hardTimeLimit?: number;
 }
 
-type Settings = Required<Omit<WorkerOptions, "handlersModule">> & Pick<WorkerOptions, "handlersModule">;
+type Optional = "handlersModule" | "threadMemory";
+type Settings = Required<Omit<WorkerOptions, Optional>> & Pick<WorkerOptions, Optional>;
 
 /**
  * Leases tasks from a gateway and runs their handlers: many at a time on the one loop of this process, or, by `handlersModule`, each
@@ -89,7 +92,7 @@ export class Worker {
       hardTimeLimit: 0,
       ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     });
-    const unfit = options.handlersModule ? options.concurrency : options.threads;
+    const unfit = options.handlersModule ? options.concurrency : (options.threads ?? options.threadMemory);
     if (unfit !== undefined) {
       throw new InvalidOption("concurrency is for handlers that are registered, threads are for those of a handlersModule");
     }
@@ -136,13 +139,13 @@ export class Worker {
    * @throws CarawayError if outcomes could not be reported: their leases lapse, and the tasks run again.
    */
   async run(): Promise<void> {
-    const { handlersModule, concurrency, threads } = this.options;
+    const { handlersModule, concurrency, threads, threadMemory } = this.options;
     if (this.began || !(handlersModule || this.handlers.options.size > 0)) {
       throw new InvalidOption("a worker is run once, and has at least one handler: register it before");
     }
     this.began = true;
     const runner = handlersModule
-      ? await Threads.start(this.client, handlersModule, threads, this.draining.signal)
+      ? await Threads.start(this.client, { module: handlersModule, memory: threadMemory }, threads, this.draining.signal)
       : new EventLoop(this.client, this.handlers, concurrency);
     try {
       if (!this.draining.signal.aborted) {
@@ -227,8 +230,8 @@ export class Worker {
 }
 
 function checked(settings: Settings): Settings {
-  for (const field of ["concurrency", "threads"] as const) {
-    const value = settings[field];
+  for (const field of ["concurrency", "threads", "threadMemory"] as const) {
+    const value = settings[field] ?? 1;
     if (!Number.isInteger(value) || value < 1) {
       throw new InvalidOption(`a worker's ${field} is a whole number, at least 1, not ${value}`);
     }

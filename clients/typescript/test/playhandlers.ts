@@ -30,6 +30,15 @@ function stuck(path: string): number {
   return currentAttempt().delivery > 1 ? currentAttempt().delivery : spin(Infinity, path);
 }
 
+/** Takes more and more memory, at its first delivery. */
+function hoard(): number {
+  const { delivery } = currentAttempt();
+  for (const held: number[][] = []; delivery === 1;) {
+    held.push(Array.from({ length: 10_000 }, (_, n) => n + 0.5));
+  }
+  return delivery;
+}
+
 /** Computes until it is stopped. Tells by its progress that it has begun. */
 function obey(): never {
   const attempt = currentAttempt();
@@ -71,6 +80,7 @@ export default new Handlers({ propagation })
   .register("threads.obey", obey)
   .register("threads.wait", wait)
   .register("threads.exit", exit)
+  .register("threads.hoard", hoard)
   .register("threads.leave", () => void setImmediate(() => process.exit(4)))
   .register("threads.fail", (message: string) => Promise.reject(new RangeError(message, { cause: new Error("below") })))
   .register("threads.retry", () => {

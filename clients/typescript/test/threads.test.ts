@@ -115,6 +115,16 @@ test("a task whose thread ends is lost, and runs again", async () => {
   assert.ok(logged.some((line) => /threads.exit\) has ended, another takes its place: it exited with code 3/.test(line)));
 });
 
+test("a task that takes more memory than its thread may is lost", async () => {
+  const bounded = { queues: [`${queue}-bounded`], handlersModule, threads: 1, threadMemory: 64 };
+  const other = new Worker(client, bounded);
+  const ended = other.run();
+  assert.equal(await client.run(task<number>("hoard", [], { queue: `${queue}-bounded` }), { timeout: 60_000 }), 2);
+  assert.ok(logged.some((line) => /threads.hoard\) has ended.*memory limit/.test(line)));
+  other.drain();
+  await ended;
+});
+
 test("a thread that ends without a task is replaced", async () => {
   assert.equal(await client.run(task("leave")), null);
   assert.equal(await add(), 5);
@@ -149,6 +159,8 @@ test("a module that can't be loaded is told", async () => {
 test("options that do not go together are refused", () => {
   const make = (options: object) => () => new Worker(client, options);
   assert.throws(make({ threads: 2 }), InvalidOption);
+  assert.throws(make({ threadMemory: 64 }), InvalidOption);
+  assert.throws(make({ handlersModule, threadMemory: 0.5 }), /threadMemory is a whole number/);
   assert.throws(make({ handlersModule, concurrency: 2 }), InvalidOption);
   assert.throws(make({ handlersModule, threads: 0 }), /threads is a whole number, at least 1, not 0/);
   assert.throws(make({ handlersModule: "./playhandlers.js" }), /handlersModule is a URL/);
