@@ -70,21 +70,21 @@ export class Gateway {
     return headers;
   }
 
-  /** Makes a call once. */
+  /** Makes a call once. The request is a message, or the bytes of one that is written already. */
   attempt<I extends DescMessage, O extends DescMessage>(
     method: Method<I, O>,
-    request: MessageInitShape<I>,
+    request: MessageInitShape<I> | Uint8Array,
     timeout: number = attemptTimeout,
     signal?: AbortSignal,
   ): Promise<MessageShape<O>> {
-    const message = create(method.input, request);
+    const message = request instanceof Uint8Array ? request : create(method.input, request);
     return unary(this.transport, method, message, { timeout, headers: this.headers(), ...(signal && { signal }) });
   }
 
   /** Makes a call and repeats it until it is answered, refused, or the time for retries is over. */
   async call<I extends DescMessage, O extends DescMessage>(
     method: Method<I, O>,
-    request: MessageInitShape<I>,
+    request: MessageInitShape<I> | Uint8Array,
     signal?: AbortSignal,
     timeout: number = attemptTimeout,
   ): Promise<MessageShape<O>> {

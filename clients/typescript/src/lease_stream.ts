@@ -1,5 +1,5 @@
 /** Keeps one stream to the gateway open: credit and heartbeats up, leases and cancellations down. */
-import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { Client } from "./client.js";
@@ -8,7 +8,8 @@ import { CarawayError } from "./errors.js";
 import { fromRpc } from "./refusal.js";
 import {
   LeaseTasksRequestSchema,
-  TaskLeaseSchema,
+  LeaseBatchSchema,
+  LeaseTasksResponseSchema,
   WorkerService,
   type HelloSchema,
   type LeaseTasksRequest,
@@ -20,6 +21,7 @@ import {
 import type { Pool } from "./pool.js";
 import { firstDelay, sleep } from "./retry.js";
 import { duplex } from "./rpc.js";
+import { itemSizes } from "./size.js";
 
 // All in milliseconds.
 const welcomeTimeout = 5_000;
@@ -28,6 +30,14 @@ const longestPause = 1_500;
 
 type RequestInit = NonNullable<Exclude<MessageInitShape<typeof LeaseTasksRequestSchema>, { $typeName: string }>["message"]>;
 type Reply = MessageInitShape<typeof CommandReplySchema>;
+
+/** A message, and how it was written. */
+interface Answer {
+  message: LeaseTasksResponse["message"];
+  bytes: Uint8Array;
+}
+
+const read = (bytes: Uint8Array): Answer => ({ message: fromBinary(LeaseTasksResponseSchema, bytes).message, bytes });
 
 /** What the worker gives the stream. */
 export interface StreamOwner {
@@ -126,7 +136,7 @@ export class LeaseStream {
 /** One stream. */
 class Session {
   isWelcomed = false;
-  private stream!: ClientDuplexStream<LeaseTasksRequest, LeaseTasksResponse>;
+  private stream!: ClientDuplexStream<LeaseTasksRequest, Answer>;
   private readonly credit = new Credit();
   private readonly unanswered = new Map<bigint, number>(); // heartbeats by their numbers, and when they were sent
   private sequence = 0n;
@@ -142,7 +152,7 @@ class Session {
     const { gateway } = this.owner.client;
     return new Promise((resolve) => {
       try {
-        this.stream = duplex(gateway.transport, WorkerService.method.leaseTasks, gateway.headers());
+        this.stream = duplex(gateway.transport, WorkerService.method.leaseTasks, gateway.headers(), read);
       } catch (error) {
         resolve(error as Error);
         return;
@@ -153,7 +163,7 @@ class Session {
         resolve(this.why ?? error);
       };
       const sent = performance.now();
-      this.stream.on("data", (message: LeaseTasksResponse) => this.take(message, sent));
+      this.stream.on("data", (answer: Answer) => this.take(answer, sent));
       this.stream.on("error", (error) => ended(fromRpc(error)));
       this.stream.on("end", () => ended());
       this.timers.push(setTimeout(() => this.fail("no welcome came"), welcomeTimeout));
@@ -176,7 +186,7 @@ class Session {
     }
   }
 
-  private take({ message }: LeaseTasksResponse, helloSent: number): void {
+  private take({ message, bytes }: Answer, helloSent: number): void {
     this.owner.heard();
     switch (message.case) {
       case "welcome":
@@ -186,7 +196,7 @@ class Session {
         this.beatLater();
         break;
       case "leases": {
-        const sizes = message.value.leases.map((lease) => toBinary(TaskLeaseSchema, lease).length);
+        const sizes = itemSizes(LeaseTasksResponseSchema.field.leases, LeaseBatchSchema.field.leases, bytes);
         this.credit.receive(
           sizes.length,
           sizes.reduce((sum, size) => sum + size, 0),

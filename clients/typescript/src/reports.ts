@@ -1,4 +1,5 @@
 /** Sends reports: at once while nothing is under way, else in growing batches, repeated until they are answered. */
+import { toBinary } from "@bufbuild/protobuf";
 import { status as Code } from "@grpc/grpc-js";
 import type { Delivery } from "./delivery.js";
 import { GatewayError, PayloadTooLarge } from "./errors.js";
@@ -6,6 +7,7 @@ import { fromStatus } from "./refusal.js";
 import type { Gateway } from "./gateway.js";
 import { AdminService } from "./gen/caraway/v1/admin_service_pb.js";
 import {
+  ReportTasksRequestSchema,
   TaskReportSchema,
   WorkerService,
   type ReportTasksResponse_Result as Result,
@@ -14,7 +16,7 @@ import {
 import type { Logger } from "./logger.js";
 import { payloadFailure, refusedFailure } from "./outcome.js";
 import { attemptTimeout, Delays, firstDelay, longestDelay, sleep } from "./retry.js";
-import { sizeOf } from "./size.js";
+import { itemFrame, listRequest } from "./size.js";
 
 const mostInFlight = 4; // calls
 const worthACall = 64; // reports, while others are under way
@@ -25,6 +27,8 @@ const reportTimeout = 10_000; // milliseconds
 export interface ReportItem {
   delivery: Delivery;
   report: TaskReport;
+  /** The report, as it is written. */
+  bytes: Uint8Array;
   size: number;
   /** It tells how the delivery ended. */
   isFinal: boolean;
@@ -95,8 +99,9 @@ export class Reporter {
   }
 
   add(delivery: Delivery, report: TaskReport, isFinal: boolean, isRefusal = false): void {
-    const size = sizeOf(TaskReportSchema, report);
-    this.queue.push({ delivery, report, size, isFinal, isRefusal });
+    const bytes = toBinary(TaskReportSchema, report);
+    const size = bytes.length + itemFrame;
+    this.queue.push({ delivery, report, bytes, size, isFinal, isRefusal });
     this.bytes += size;
     if (!this.isFlushing) {
       this.isFlushing = true;
@@ -165,7 +170,8 @@ export class Reporter {
 
   /** Sends a batch until it is answered. */
   private async deliver(items: readonly ReportItem[]): Promise<void> {
-    const request = { reports: items.map(({ report }) => report) };
+    const reports = items.map(({ bytes }) => bytes);
+    const request = listRequest(ReportTasksRequestSchema.field.reports, reports);
     const { signal } = this.stopped;
     for (let pause = firstDelay; ; pause = Math.min(2 * pause, longestDelay)) {
       try {

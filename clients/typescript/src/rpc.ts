@@ -19,9 +19,12 @@ function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
+/** A message, or the bytes of one that is written already. */
+export type Writable<I extends DescMessage> = MessageShape<I> | Uint8Array;
+
 function writerOf<I extends DescMessage>(method: Method<I, DescMessage>) {
-  return (message: MessageShape<I>): Buffer => {
-    const bytes = toBinary(method.input, message);
+  return (message: Writable<I>): Buffer => {
+    const bytes = message instanceof Uint8Array ? message : toBinary(method.input, message);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
 }
@@ -34,7 +37,7 @@ function readerOf<O extends DescMessage>(method: Method<DescMessage, O>) {
 export function unary<I extends DescMessage, O extends DescMessage>(
   transport: Transport,
   method: Method<I, O>,
-  request: MessageShape<I>,
+  request: Writable<I>,
   options: RpcOptions,
 ): Promise<MessageShape<O>> {
   const { signal } = options;
@@ -74,12 +77,13 @@ export function serverStream<I extends DescMessage, O extends DescMessage>(
   return transport.channel.makeServerStreamRequest(pathOf(method), writerOf(method), readerOf(method), request, metadata);
 }
 
-/** Begins a call with a stream either way. */
-export function duplex<I extends DescMessage, O extends DescMessage>(
+/** Begins a call with a stream either way, whose answers are read by `read`. */
+export function duplex<I extends DescMessage, A>(
   transport: Transport,
-  method: Method<I, O>,
+  method: Method<I, DescMessage>,
   headers: Record<string, string>,
-): ClientDuplexStream<MessageShape<I>, MessageShape<O>> {
+  read: (bytes: Buffer) => A,
+): ClientDuplexStream<MessageShape<I>, A> {
   const metadata = transport.metadata(headers);
-  return transport.channel.makeBidiStreamRequest(pathOf(method), writerOf(method), readerOf(method), metadata);
+  return transport.channel.makeBidiStreamRequest(pathOf(method), writerOf(method), read, metadata);
 }

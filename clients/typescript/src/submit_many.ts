@@ -1,12 +1,12 @@
 /** Many tasks in few messages. */
-import { create, type MessageShape } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { specOf } from "./call.js";
 import type { Client } from "./client.js";
 import { CarawayError, GatewayError, InvalidOption } from "./errors.js";
 import { fromStatus } from "./refusal.js";
-import { SubmitTaskRequestSchema, TaskService } from "./gen/caraway/v1/task_service_pb.js";
+import { BatchSubmitTasksRequestSchema, SubmitTaskRequestSchema, TaskService } from "./gen/caraway/v1/task_service_pb.js";
 import type { Handle } from "./handle.js";
-import { Part, sizeOf } from "./size.js";
+import { itemFrame, listRequest, Part } from "./size.js";
 import type { Call } from "./workflow.js";
 
 /** Some calls of a batch were not accepted. */
@@ -22,10 +22,10 @@ export class BatchError<R = unknown> extends CarawayError {
   }
 }
 
-/** A request, and its place among the results. */
+/** A request as it is written, and its place among the results. */
 interface Item {
   place: number;
-  request: MessageShape<typeof SubmitTaskRequestSchema>;
+  request: Uint8Array;
 }
 
 export async function submitMany<R>(client: Client, calls: Iterable<Call<R>>, signal?: AbortSignal): Promise<Handle<R>[]> {
@@ -54,8 +54,8 @@ function* cut<R>(client: Client, calls: Iterable<Call<R>>, results: (Handle<R> |
         throw new InvalidOption("a call with onSuccess or onError is a workflow: submit it alone");
       }
       const task = specOf(call.name, call.args, call.options, client.gateway.propagation);
-      const request = create(SubmitTaskRequestSchema, { task });
-      const size = sizeOf(SubmitTaskRequestSchema, request);
+      const request = toBinary(SubmitTaskRequestSchema, create(SubmitTaskRequestSchema, { task }));
+      const size = request.length + itemFrame;
       if (part.isFullFor(size)) {
         yield part.items;
         part = new Part<Item>();
@@ -80,7 +80,8 @@ async function submitPart<R>(
 ): Promise<Error | undefined> {
   try {
     const requests = part.map(({ request }) => request);
-    const response = await client.gateway.call(TaskService.method.batchSubmitTasks, { requests }, signal);
+    const written = listRequest(BatchSubmitTasksRequestSchema.field.requests, requests);
+    const response = await client.gateway.call(TaskService.method.batchSubmitTasks, written, signal);
     part.forEach(({ place }, i) => {
       const { case: kind, value } = response.results[i].outcome;
       results[place] = kind === "error" ? fromStatus(value) : client.submitted<R>(value!);
