@@ -96,6 +96,15 @@ class TestTypeScriptWorker(WorkerRuns):
 
     LANGUAGE = "ts"
 
+    def test_a_handler_that_blocks_the_loop_is_told_of(
+        self, gateways: Callable[..., GatewayProcess], start_worker: StartWorker, apps: Any
+    ) -> None:
+        gateway = gateways("--lease", "2s", "--heartbeat", "500ms")
+        worker = start_worker("blocked", gateway.target)
+        app = apps(gateway, "blocked")
+        app.send_task("ts.spin", (1500,))
+        worker.wait_for_line("run handlers that compute in threads (handlersModule)")
+
 
 class TestTypeScriptThreads(WorkerRuns):
     """So does the one whose handlers are in threads; and those may compute without letting their loop turn."""

@@ -95,8 +95,19 @@ export class LeaseStream {
   /** Hands back what the gateway was out of reach for too long to hold. */
   async watchLeases(): Promise<void> {
     while (!this.ended.signal.aborted) {
-      await sleep(Math.max(50, this.lease / 20), this.ended.signal).catch(() => {});
+      const pause = Math.max(50, this.lease / 20);
+      const due = performance.now() + pause;
+      await sleep(pause, this.ended.signal).catch(() => {});
+      this.tellBlocked(performance.now() - due);
       this.pool.stopper.checkLeases(this.confirmed, this.lease);
+    }
+  }
+
+  /** Warns of a handler that has kept the loop for so many milliseconds, if that was long. */
+  private tellBlocked(late: number): void {
+    if (late > this.lease / 3) {
+      const times = `for ${(late / 1000).toFixed(1)} s, and leases last ${this.lease / 1000} s`;
+      this.client.logger.warn(`something blocked the loop ${times}: run handlers that compute in threads (handlersModule)`);
     }
   }
 

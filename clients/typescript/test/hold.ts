@@ -18,3 +18,14 @@ export async function hold(started: string, release: string): Promise<number> {
   }
   return delivery;
 }
+
+/** Computes for some milliseconds, without awaiting anything; writes to a file that it does. Gives its delivery. */
+export function spin(milliseconds: number, path = ""): number {
+  const end = performance.now() + milliseconds;
+  for (let turns = 0; performance.now() < end; turns++) {
+    if (path && turns % 100_000 === 0) {
+      writeFileSync(path, String(turns));
+    }
+  }
+  return currentAttempt().delivery;
+}

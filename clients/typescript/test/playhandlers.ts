@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { context, trace } from "@opentelemetry/api";
 import { call, chain, Client, currentAttempt, Handlers, Replace, Retry, TaskStopped } from "@caraway/client";
-import { add, hold } from "./hold.js";
+import { add, hold, spin } from "./hold.js";
 import { propagation } from "./tracing.js";
 
 /** While this file is there, the module can't be loaded. */
@@ -13,17 +13,6 @@ if (broken && existsSync(broken)) {
 }
 
 const client = new Client({ propagation });
-
-/** Computes for some milliseconds, without awaiting anything; writes to a file that it does. Gives its delivery. */
-function spin(milliseconds: number, path = ""): number {
-  const end = performance.now() + milliseconds;
-  for (let turns = 0; performance.now() < end; turns++) {
-    if (path && turns % 100_000 === 0) {
-      writeFileSync(path, String(turns));
-    }
-  }
-  return currentAttempt().delivery;
-}
 
 /** Computes for ever, at its first delivery. */
 function stuck(path: string): number {
