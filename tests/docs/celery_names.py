@@ -150,6 +150,21 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, list[str]
         yield f"{path} {name}", []
 
 
+def short_options(command: click.Command, path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The long name that each short one of a command's options stands for."""
+    options = [found.opts for found in command.params if isinstance(found, click.Option)]
+    known = {
+        short: next(name for name in names if name.startswith("--"))
+        for names in options
+        for short in names
+        if not short.startswith("--")
+    }
+    if known:
+        yield path, dict(sorted(known.items()))
+    for name, sub in sorted(getattr(command, "commands", {}).items()):
+        yield from short_options(sub, f"{path} {name}")
+
+
 json.dump(
     {
         "version": celery.__version__,
@@ -160,6 +175,7 @@ json.dump(
         "task_options": sorted(task_options()),
         "call_options": sorted(call_options()),
         "commands": dict(commands(root, "celery")),
+        "short_options": dict(short_options(root, "celery")),
     },
     sys.stdout,
     indent=1,

@@ -17,19 +17,31 @@ _REQUIRED: Final = re.compile(
     r"^[\s\"']*(celery|django-celery-beat|django-celery-results)(?=[\s\"'\[=<>~!;,]|$)", re.IGNORECASE
 )
 _GLOBAL_SHORT: Final = {"-A": "--app", "-b": "--broker", "-C": "--no-color", "-q": "--quiet"}
+_ASKING: Final = {"-t": "--timeout", "-d": "--destination", "-j": "--json"}
 _SHORT: Final = {
     "celery worker": {
         "-n": "--hostname", "-D": "--detach", "-S": "--statedb", "-l": "--loglevel", "-O": "--optimization",
         "-c": "--concurrency", "-P": "--pool", "-E": "--task-events", "-Q": "--queues", "-X": "--exclude-queues",
         "-I": "--include", "-B": "--beat", "-s": "--schedule-filename", "-f": "--logfile",
     },
-    "celery beat": {"-s": "--schedule", "-S": "--scheduler", "-l": "--loglevel", "-f": "--logfile"},
-    "celery inspect": {"-t": "--timeout", "-d": "--destination", "-j": "--json"},
-    "celery control": {"-t": "--timeout", "-d": "--destination", "-j": "--json"},
-    "celery status": {"-t": "--timeout", "-d": "--destination", "-j": "--json"},
+    "celery beat": {
+        "-s": "--schedule", "-S": "--scheduler", "-l": "--loglevel", "-f": "--logfile", "-n": "--hostname",
+    },
+    "celery inspect": _ASKING,
+    "celery control": _ASKING,
+    "celery status": _ASKING,
     "celery purge": {"-f": "--force", "-Q": "--queues", "-X": "--exclude-queues"},
     "celery call": {"-a": "--args", "-k": "--kwargs"},
-    "celery events": {"-d": "--dump", "-c": "--camera", "-F": "--frequency", "-r": "--maxrate"},
+    "celery result": {"-t": "--task"},
+    "celery shell": {"-I": "--ipython", "-B": "--bpython", "-T": "--without-tasks"},
+    "celery events": {
+        "-d": "--detach", "-c": "--camera", "-F": "--frequency", "-r": "--maxrate", "-l": "--loglevel",
+        "-f": "--logfile",
+    },
+    "celery migrate": {
+        "-n": "--limit", "-t": "--timeout", "-a": "--ack-messages", "-T": "--tasks", "-Q": "--queues",
+        "-F": "--forever",
+    },
 }  # fmt: skip
 
 
