@@ -109,7 +109,7 @@ def test_a_shell_knows_the_app_and_its_tasks(gateway: GatewayProcess) -> None:
     typed = (
         "print(add.name, sorted(tasks), app.target)\n"
         "print(app.send_task('cli.add', (1, 2), queue='cli-shell').id == 'x')\n"
-        "print(AsyncResult, Signature)\n"
+        "print(AsyncResult, Signature, *map(str, ['itself']))\n"
     )
     folder = Path(__file__).parents[1]
     ended = subprocess.run(
@@ -119,6 +119,7 @@ def test_a_shell_knows_the_app_and_its_tasks(gateway: GatewayProcess) -> None:
     assert f"cli.add {[*BUILTIN, 'cli.add', 'cli.fail', 'cli.wait_for']} {gateway.target}" in ended.stdout
     assert "False" in ended.stdout
     assert "caraway.async_result.AsyncResult" in ended.stdout
+    assert "itself" in ended.stdout
     assert "Traceback" not in ended.stderr
 
 

@@ -34,6 +34,14 @@ def test_not_started_in_time_is_expired() -> None:
         result.get(timeout=SECONDS)
 
 
+@pytest.mark.parametrize("expires", [0, -1, -1e300, timedelta(seconds=-5), datetime(2020, 1, 1, tzinfo=UTC)])
+def test_what_has_expired_already_is_taken_and_never_runs(expires: float | timedelta | datetime) -> None:
+    result = sample.add.apply_async((1, 1), expires=expires)
+    with pytest.raises(TaskExpiredError):
+        result.get(timeout=SECONDS)
+    assert result.state == "REVOKED"
+
+
 def test_revoked_before_its_start_never_runs(gate: Gate) -> None:
     result = sample.hold.apply_async(gate.arguments, countdown=0.3)
     result.revoke(reason="changed our mind")

@@ -1,10 +1,13 @@
 """The worker's log as an app has it: by settings, and by receivers of the signals for it."""
 
+import json
 import uuid
+from pathlib import Path
 
 import pytest
 
 from caraway import Caraway
+from support.processes import eventually
 
 from .conftest import WorkerStarter
 
@@ -45,3 +48,20 @@ def test_the_log_is_as_the_app_has_it(
     assert [text for text in there if text not in said] == []
     told_by_tasks = "\n".join(line for line in lines if "Task speak" not in line)
     assert [text for text in not_there if text in told_by_tasks] == []
+
+
+def test_lines_of_json_have_nothing_beside_what_is_said(start_worker: WorkerStarter, app: Caraway) -> None:
+    queue = f"log-{uuid.uuid4().hex[:8]}"
+    worker = start_worker("-Q", queue, "-c", "1", "-l", "INFO", "--log-format", "json", app="log_tasks").ready()
+    app.send_task("speak", ("hello",), queue=queue).get(timeout=30)
+    worker.stop()
+    told = [json.loads(line) for line in worker.lines if line.startswith("{") and "says hello" in line]
+    assert [line["logger"] for line in told] == ["log_tasks", "elsewhere", "caraway.redirected", "py.warnings"]
+    fields = {"time", "level", "logger", "message", "process", "task_id", "task_name"}
+    assert {frozenset(line) for line in told} == {frozenset(fields)}
+
+
+def test_a_log_file_tells_when_the_worker_is_ready(start_worker: WorkerStarter, tmp_path: Path) -> None:
+    file = tmp_path / "worker.log"
+    start_worker("-Q", "log-ready", "-c", "1", "-l", "INFO", "-n", "w@h", "-f", str(file), app="log_tasks").ready()
+    eventually(lambda: "INFO" in file.read_text() and "w@h ready." in file.read_text())

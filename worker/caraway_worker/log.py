@@ -53,26 +53,28 @@ def handler() -> logging.StreamHandler[Any] | None:
     return _ours[-1] if _ours else None
 
 
-class _OfTasks(logging.StreamHandler[Any]):
-    """Writes beside another handler, to the same stream; what it has written passes that one by."""
+def add_handler_of_tasks(of_tasks: logging.Logger, *, propagate: bool) -> None:
+    """Give the parent of tasks' loggers a handler of its own, which receivers of signals may give another form.
 
-    def __init__(self, beside: logging.StreamHandler[Any]) -> None:
-        super().__init__(beside.stream)
-        self.lock = beside.lock
-        self.setFormatter(beside.formatter)
-        beside.addFilter(lambda record: getattr(record, "written_by", None) is not self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
-        record.written_by = self
-        super().emit(record)
-
-
-def add_handler_of_tasks(of_tasks: logging.Logger) -> None:
-    """Give the parent of tasks' loggers a handler of its own, which receivers of signals may give another form."""
+    Arguments: `propagate`: the root logger's handlers are given its records, too, but for ours, which had them here.
+    """
     ours = handler()
-    if ours is not None and not of_tasks.handlers:
-        of_tasks.addHandler(_OfTasks(ours))
+    if ours is None or of_tasks.handlers:
+        return
+    made = logging.StreamHandler(ours.stream)
+    made.lock = ours.lock
+    made.setFormatter(ours.formatter)
+    of_tasks.addHandler(made)
+    of_tasks.propagate = propagate
+    if propagate:
+        ours.addFilter(lambda record: not _is_below(record.name, of_tasks))
+
+
+def _is_below(name: str, parent: logging.Logger) -> bool:
+    logger: logging.Logger | None = logging.getLogger(name)
+    while logger is not None and logger is not parent:
+        logger = logger.parent
+    return logger is not None
 
 
 def use_format(line: str, times: str) -> None:

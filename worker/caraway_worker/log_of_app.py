@@ -36,10 +36,9 @@ def set_up(app: Caraway, options: ChildOptions) -> None:
     if conf.worker_hijack_root_logger:
         for other in others:
             root.removeHandler(other)
-    log.add_handler_of_tasks(_TASKS)
     # As in Celery, what is added to the root logger and to this one has a task's records once. What the app's modules
-    # have set up is not Celery's to take away, and sees all.
-    _TASKS.propagate = bool(others) and not conf.worker_hijack_root_logger
+    # have set up sees all.
+    log.add_handler_of_tasks(_TASKS, propagate=bool(others) and not conf.worker_hijack_root_logger)
     after_setup_logger.send(sender=None, logger=root, format=line, **told)
     after_setup_task_logger.send(sender=None, logger=_TASKS, format=task_line, **told)
     if options.stdout_level is not None:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypedDict
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -30,7 +30,7 @@ class CallOptions(TypedDict, total=False):
     eta: datetime | None
     """Start not before this instant, which carries a time zone."""
     expires: Seconds | datetime | None
-    """End as expired when not started by then."""
+    """End as expired when not started by then; what is not above 0 has passed."""
     queue: str | None
     priority: int | None
     """0 to 9, higher first; 4 by default."""
@@ -147,7 +147,10 @@ def fill_options(spec: task_pb2.TaskSpec, options: CallOptions) -> None:
     if isinstance(expires, datetime):
         _set_instant(spec.expire_time, "expires", expires)
     elif expires is not None:
-        set_duration(spec.ttl, "expires", expires)
+        if (span := seconds("expires", expires)) > 0:
+            set_duration(spec.ttl, "expires", expires)
+        else:  # it is over, as an instant that has passed is
+            _set_instant(spec.expire_time, "expires", datetime.now(UTC) + timedelta(seconds=max(span, -1.0)))
     _fill_place(spec, options)
     if "argsrepr" in options or "kwargsrepr" in options:
         spec.args_repr = cut(options.get("argsrepr") or "")

@@ -103,5 +103,7 @@ def _names(app: Caraway, without_tasks: bool) -> dict[str, Any]:
     names: dict[str, Any] = {name: getattr(canvas, name) for name in canvas.__all__}
     names |= {"AsyncResult": AsyncResult, "Task": app.Task, "caraway": caraway}
     if not without_tasks:
-        names |= {task.name.rpartition(".")[2]: task for task in app.tasks.values()}
+        # Not those that every app has: one is called map.
+        own = [task for name, task in app.tasks.items() if not name.startswith("caraway.")]
+        names |= {task.name.rpartition(".")[2]: task for task in own}
     return names | {"app": app, "tasks": app.tasks}
