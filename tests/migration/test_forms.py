@@ -8,7 +8,7 @@ import pytest
 from caraway.migration.finding import Finding, Level
 from caraway.migration.names import find
 from caraway.migration.project import Project
-from caraway.migration.traps import ETA, LATE, NAIVE_ETA, UNKNOWN_ID
+from caraway.migration.traps import ETA, LATE, NAIVE_ETA, PRIORITY, UNKNOWN_ID
 
 SHORT = json.loads((Path(__file__).parents[1] / "docs" / "celery_names.json").read_text())["short_options"]
 
@@ -158,3 +158,71 @@ def test_a_broker_s_url_is_written_where_it_stands_as_plain_text(tmp_path: Path)
         "a = Celery('a', broker=\"grpc://new:2\")",
         *text.splitlines()[2:],
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        ("app.conf = {'task_send_sent_event': True}", 1),
+        ("app.conf = make()", 0),
+        ("app.other = {'task_send_sent_event': True}", 0),
+        ("app.other.task_send_sent_event = True", 0),
+        ("app.conf.task_send_sent_event: bool = True", 1),
+        ("other['task_send_sent_event'] = True", 0),
+        ("app.conf[name] = True", 0),
+        ("other.update(task_send_sent_event=True)", 0),
+        ("app.other.update({'task_send_sent_event': True})", 0),
+        ("app.conf.update(**more)", 0),
+        ("class Own:\n    task_send_sent_event = True\napp.config_from_object(Own)", 1),
+        ("class Own:\n    task_send_sent_event: bool = True\n    def f(self): ...\napp.config_from_object(Own)", 1),
+        ("class Own:\n    task_send_sent_event = True\napp.config_from_object(Other)", 0),
+        ("class Own:\n    task_send_sent_event = True\napp.other(Own)", 0),
+    ],
+)
+def test_where_settings_stand(tmp_path: Path, lines: str, count: int) -> None:
+    row = find("setting", "task_send_sent_event")
+    assert row is not None
+    assert [one.text for one in told(tmp_path, lines)] == [row.advice] * count
+
+
+@pytest.mark.parametrize(
+    ("program", "file", "line"),
+    [
+        ("app.config_from_object('proj.config')", "proj/config.py", "task_send_sent_event: bool = True"),
+        ("app.config_from_object('proj.config:Own')", "proj/config.py", "task_send_sent_event = True"),
+        ("app.config_from_object('proj')", "proj/__init__.py", "task_send_sent_event = True"),
+        ("app.config_from_object('conf', namespace='X')", "conf.py", "X_TASK_SEND_SENT_EVENT = True"),
+        (
+            "environ.setdefault('DJANGO_SETTINGS_MODULE', 'proj.django_conf')",
+            "proj/django_conf.py",
+            "CELERY_TASK_SEND_SENT_EVENT = True",
+        ),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_modules_of_settings_are_those_that_are_named(
+    tmp_path: Path, program: str, file: str, line: str, named: bool
+) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{line}\nmy_own = 1\n")
+    (tmp_path / "program.py").write_text(program if named else "x.get('DJANGO_SETTINGS_MODULE', 'proj.django_conf')")
+    found = [(Path(one.path).name, one.line, one.level) for one in Project.read(tmp_path).findings()]
+    assert found == [(path.name, 1, Level.UNNEEDED)] * named
+
+
+def test_default_priorities_are_told_to_mean_something_else(tmp_path: Path) -> None:
+    found = told(tmp_path, "app.conf.task_default_priority = 3\napp.conf.task_default_queue = 'x'\n")
+    assert [(one.line, one.level, one.text) for one in found] == [(1, Level.MEANING, PRIORITY)]
+
+
+def test_a_broker_s_url_is_written_where_it_is_a_setting(tmp_path: Path) -> None:
+    text = "broker_url = 'amqp://h'\nresult_backend = 'redis://h'\nbroker_read_url = 'amqp://h'\nother = 'amqp://h'\n"
+    (tmp_path / "celeryconfig.py").write_text(text)
+    (tmp_path / "a.py").write_text("app.conf.broker_url = 'amqp://h'\napp.conf.update(broker_url='grpc://h:1')\n")
+    (tmp_path / "b.py").write_text("app.conf.broker_url = URL\n")
+    changed = {path.name: new for path, new in Project.read(tmp_path).rewritten("grpc://new:2").items()}
+    assert changed == {
+        "celeryconfig.py": text.replace("'amqp://h'", '"grpc://new:2"', 1),
+        "a.py": "app.conf.broker_url = \"grpc://new:2\"\napp.conf.update(broker_url='grpc://h:1')\n",
+    }
