@@ -134,13 +134,15 @@ def test_sigterm_drains(gateway: GatewayProcess, programs: Start, queue: str, tm
     app.close()
 
 
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("second", "name"), [(signal.SIGTERM, "hold"), (signal.SIGINT, "hold"), (signal.SIGTERM, "deaf")]
+)
 def test_a_second_signal_hands_back_what_runs(
-    gateway: GatewayProcess, programs: Start, queue: str, tmp_path: Path, second: signal.Signals
+    gateway: GatewayProcess, programs: Start, queue: str, tmp_path: Path, second: signal.Signals, name: str
 ) -> None:
     app = Caraway("java", target=gateway.target)
     worker = holding(programs, gateway.target, queue, tmp_path)
-    held = app.send_task("hold", ("it",), queue=queue)
+    held = app.send_task(name, ("it",), queue=queue)
     worker.wait_for_line("begun it")
     worker.process.send_signal(signal.SIGTERM)
     eventually(lambda: any(info["state"] == "DRAINING" for info in workers(app, worker)), what="the worker drains")

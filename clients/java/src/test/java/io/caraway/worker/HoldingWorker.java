@@ -4,8 +4,12 @@ import io.caraway.Connection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
-/** A program for tests that signal, kill and outlive: {@code hold} says that it has begun, and ends once a file is there. */
+/**
+ * A program for tests that signal, kill and outlive: {@code hold} says that it has begun, and ends once a file is there;
+ * {@code deaf} does the same, whatever it is told.
+ */
 public final class HoldingWorker {
   private static final int LOOK_MILLIS = 5;
 
@@ -18,6 +22,13 @@ public final class HoldingWorker {
           System.out.println("begun " + name);
           while (!Files.exists(folder.resolve(name))) {
             Thread.sleep(LOOK_MILLIS);
+          }
+          return "held " + name;
+        })
+        .handle("deaf", String.class, name -> {
+          System.out.println("begun " + name);
+          while (!Files.exists(folder.resolve(name))) {
+            LockSupport.parkNanos(LOOK_MILLIS * 1_000_000L);
           }
           return "held " + name;
         })
