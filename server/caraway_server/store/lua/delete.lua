@@ -20,7 +20,7 @@ for index, id in ipairs(request.ids) do
   elseif is_needed(task) then
     answers[index] = 'needed'
   else
-    bury(id, request.window)
+    bury(id, redis.call('HGET', task_key(id), 'f'), task.state, request.window)
     answers[index] = 'deleted'
   end
 end

@@ -85,11 +85,11 @@ local function fresh_node(workflow, item)
 end
 
 -- New -> BLOCKED, as it stands before its edges are known.
-local function write_node(workflow, item, sequence)
+local function write_node(workflow, item, place)
   local kind, id = item[1], item[2]
   workflow.made = workflow.made + 1
   local fields = {
-    's', BLOCKED, 'k', sequence, 'r', 1, 'c', now_text, 'f', item[6], 'F', workflow.id, 'N', workflow.made,
+    's', BLOCKED, 'k', place, 'r', 1, 'c', now_text, 'f', item[6], 'F', workflow.id, 'N', workflow.made,
     'M', #item[3], 'Q', item[4],
   }
   if kind == 'task' then
@@ -138,11 +138,11 @@ end
 
 -- Makes nodes that problem_with() has nothing against, and starts those that nothing holds.
 local function make(workflow, items)
-  local sequence = redis.call('INCRBY', SEQUENCE, #items) - #items
+  local place = take_sequence(#items)
   local ids, fresh = {}, {}
   for index, item in ipairs(items) do
     if item[1] == 'task' or item[1] == 'collect' then
-      write_node(workflow, item, sequence + index)
+      write_node(workflow, item, place + index)
       ids[#ids + 1] = item[2]
       fresh[item[2]] = true
     end

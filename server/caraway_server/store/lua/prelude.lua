@@ -47,15 +47,20 @@ local function is_terminal(state)
   return state >= SUCCEEDED and state ~= REPLACED
 end
 
+local function list_in(lists, key)
+  local list = lists[key]
+  if not list then
+    list = {}
+    lists[key] = list
+  end
+  return list
+end
+
 local notes = {}
 
 -- Tells a gateway something; sent once, in one message a gateway, when the script ends.
 local function note(gateway, kind, ...)
-  local list = notes[gateway]
-  if not list then
-    list = {}
-    notes[gateway] = list
-  end
+  local list = list_in(notes, gateway)
   list[#list + 1] = {kind, ...}
 end
 
@@ -114,7 +119,7 @@ local function store_depths()
   end
 end
 
-local ended_leases, purge_times, ended_counts = {}, {}, {}
+local ended_leases, unlisted, purge_times, ended_counts = {}, {}, {}, {}
 
 local function in_parts(command, key, values)
   for first = 1, #values, 1000 do -- a call takes only so many arguments
@@ -125,21 +130,47 @@ end
 -- What many tasks of one call change in the same index is written at once.
 local function store_indexes()
   in_parts('ZREM', LEASES, ended_leases)
+  for state, ids in pairs(unlisted) do
+    in_parts('ZREM', ended_key(state), ids)
+  end
   for state, times in pairs(purge_times) do
     in_parts('ZADD', ended_key(state), times)
   end
-  ended_leases, purge_times = {}, {}
+  ended_leases, unlisted, purge_times = {}, {}, {}
+end
+
+-- When an ended task, or a tombstone, is to be deleted.
+local function purge_at(state, id, time)
+  local times = list_in(purge_times, state)
+  times[#times + 1] = time
+  times[#times + 1] = id
+end
+
+local arrivals = {}
+
+-- As the other indexes, lanes are written at once for all tasks that enter them.
+local function store_lanes()
+  for lane, arriving in pairs(arrivals) do
+    in_parts('ZADD', lane, arriving)
+    redis.call('SADD', lanes_key(arriving.queue), arriving.name)
+    fresh_work[arriving.queue] = true
+  end
+  arrivals = {}
+end
+
+local sequence
+
+-- The numbers above the one that it returns, so many of them, are the caller's.
+local function take_sequence(count)
+  sequence = (sequence or tonumber(redis.call('GET', SEQUENCE) or 0)) + count
+  return sequence - count
 end
 
 local follow_ups = {}
 
 -- What is to be done next in a workflow: written with what sets it off, done by the relay. `entry` is packed.
 local function set_off(workflow, entry)
-  local entries = follow_ups[workflow]
-  if not entries then
-    entries = {}
-    follow_ups[workflow] = entries
-  end
+  local entries = list_in(follow_ups, workflow)
   entries[#entries + 1] = entry
 end
 
@@ -155,7 +186,9 @@ end
 
 -- Every script ends with this.
 local function reply(answer)
+  if sequence then redis.call('SET', SEQUENCE, int(sequence)) end
   store_indexes()
+  store_lanes()
   store_depths()
   store_follow_ups()
   wake_hungry()
@@ -179,10 +212,11 @@ local function score_of(priority, sequence)
 end
 
 -- Puts a task into its lane. The caller counts it as waiting where it did not wait before.
-local function enter_lane(queue, name, id, priority, sequence)
-  redis.call('ZADD', lane_key(queue, name), int(score_of(priority, sequence)), id)
-  redis.call('SADD', lanes_key(queue), name)
-  fresh_work[queue] = true
+local function enter_lane(queue, name, id, priority, place)
+  local arriving = list_in(arrivals, lane_key(queue, name))
+  arriving.queue, arriving.name = queue, name
+  arriving[#arriving + 1] = int(score_of(priority, place))
+  arriving[#arriving + 1] = id
 end
 
 local function forget_empty_lane(queue, name)
@@ -192,6 +226,7 @@ local function forget_empty_lane(queue, name)
 end
 
 local function leave_lane(queue, name, id)
+  store_lanes() -- it may just have entered
   redis.call('ZREM', lane_key(queue, name), id)
   forget_empty_lane(queue, name)
 end
@@ -205,9 +240,7 @@ local function set_time(index, id, at)
   end
 end
 
--- What the end of a delivery needs to know of a task, or nil. It is the commonest transition: no more than it needs.
-local function load_delivery(id)
-  local v = redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i', 'U', 'F')
+local function delivery_from(id, v)
   if not v[1] then return nil end
   return {
     id = id, state = tonumber(v[1]), fence = v[2], revision = tonumber(v[3] or 0) + 1, expires = v[4] and tonumber(v[4]),
@@ -216,15 +249,23 @@ local function load_delivery(id)
   }
 end
 
+-- What the end of a delivery needs to know of a task, or nil. It is the commonest transition: no more than it needs.
+local function load_delivery(id)
+  return delivery_from(id, redis.call('HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i', 'U', 'F'))
+end
+
 -- What all other transitions need to know of a task, or nil.
 local function load(id)
-  local task = load_delivery(id)
+  local v = redis.call(
+    'HMGET', task_key(id), 's', 'e', 'r', 'x', 'T', 'W', 'C', 'y', 'i', 'U', 'F',
+    'n', 'q', 'p', 'k', 'a', 'o', 'g', 'b', 'A', 'V', 'G'
+  )
+  local task = delivery_from(id, v)
   if not task then return nil end
-  local v = redis.call('HMGET', task_key(id), 'n', 'q', 'p', 'k', 'a', 'o', 'g', 'b', 'A', 'V', 'G')
-  task.name, task.queue, task.priority, task.sequence = v[1], v[2], tonumber(v[3]), tonumber(v[4])
-  task.retries, task.lost, task.gateway, task.started = tonumber(v[5] or 0), tonumber(v[6] or 0), v[7], v[8]
-  task.once = v[9] -- at most once: it never starts twice
-  task.replaced_by, task.collect = v[10], v[11]
+  task.name, task.queue, task.priority, task.sequence = v[12], v[13], tonumber(v[14]), tonumber(v[15])
+  task.retries, task.lost, task.gateway, task.started = tonumber(v[16] or 0), tonumber(v[17] or 0), v[18], v[19]
+  task.once = v[20] -- at most once: it never starts twice
+  task.replaced_by, task.collect = v[21], v[22]
   return task
 end
 
@@ -270,13 +311,7 @@ local function finish(task, state, fields)
   if task.workflow then set_off(task.workflow, cmsgpack.pack({'ended', task.id})) end
   if not task.collect then -- a collect is no task, and goes with its workflow
     ended_counts[state] = (ended_counts[state] or 0) + 1
-    local times = purge_times[state]
-    if not times then
-      times = {}
-      purge_times[state] = times
-    end
-    times[#times + 1] = purge
-    times[#times + 1] = task.id
+    purge_at(state, task.id, purge)
   end
   changed(task.id, task.watchers, state, task.revision)
   return state
@@ -323,10 +358,10 @@ end
 
 -- {SCHEDULED, RETRYING} or a zero wait -> QUEUED, behind what already waits.
 local function make_ready(task)
-  local sequence = redis.call('INCR', SEQUENCE)
-  redis.call('HSET', task_key(task.id), 's', QUEUED, 'k', sequence, 'r', task.revision, 'm', now_text)
-  redis.call('HDEL', task_key(task.id), 'd')
-  enter_lane(task.queue, task.name, task.id, task.priority, sequence)
+  local place = take_sequence(1) + 1
+  redis.call('HSET', task_key(task.id), 's', QUEUED, 'k', place, 'r', task.revision, 'm', now_text)
+  if task.state ~= BLOCKED then redis.call('HDEL', task_key(task.id), 'd') end
+  enter_lane(task.queue, task.name, task.id, task.priority, place)
   changed(task.id, task.watchers, QUEUED, task.revision)
   return QUEUED
 end
@@ -382,11 +417,11 @@ local function adopt(parent, id)
 end
 
 -- A terminal task becomes a tombstone: its id and fingerprint stay, so that a late repeat of its submit makes no second task.
-local function bury(id, window)
-  local key = task_key(id)
-  local known = redis.call('HMGET', key, 'f', 's')
+local function bury(id, fingerprint, state, window)
+  local key, til = task_key(id), int(now + window)
   redis.call('UNLINK', key, children_key(id)) -- frees a large payload outside the script
-  redis.call('HSET', key, 's', TOMBSTONE, 'f', known[1], 'u', int(now + window))
-  redis.call('ZREM', ended_key(known[2]), id)
-  redis.call('ZADD', ended_key(TOMBSTONE), int(now + window), id)
+  redis.call('HSET', key, 's', TOMBSTONE, 'f', fingerprint, 'u', til)
+  local ids = list_in(unlisted, state)
+  ids[#ids + 1] = id
+  purge_at(TOMBSTONE, id, til)
 end

@@ -2,9 +2,9 @@
 -- request: limit, result_ttl.
 -- Returns {count, now, next due or 0}.
 local due = redis.call('ZRANGE', DUE, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, request.limit)
+in_parts('ZREM', DUE, due)
 for _, id in ipairs(due) do
   local task = load(id)
-  redis.call('ZREM', DUE, id)
   local waits = task and (task.state == SCHEDULED or task.state == RETRYING) -- else a stray entry, which is dropped
   if waits and task.expires and task.expires <= now then
     count_waiting(task.queue, -1)

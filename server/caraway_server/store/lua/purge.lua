@@ -8,13 +8,14 @@ for _, name in ipairs(redis.call('SMEMBERS', lanes_key(queue))) do
   if count < limit then ids = redis.call('ZRANGE', lane_key(queue, name), 0, limit - count - 1) end
   for _, id in ipairs(ids) do
     local task = load(id)
-    if task and task.state == QUEUED then
-      stop_waiting(task)
+    count_waiting(queue, -1)
+    if task and task.state == QUEUED then -- else a stray entry, which is dropped
       finish(task, REVOKED, {'C', 'p', 'Cr', 'purged'})
-    else -- a stray entry is dropped
-      leave_lane(queue, name, id)
-      count_waiting(queue, -1)
     end
+  end
+  if #ids > 0 then
+    redis.call('ZREMRANGEBYRANK', lane_key(queue, name), 0, #ids - 1)
+    forget_empty_lane(queue, name)
   end
   count = count + #ids
 end

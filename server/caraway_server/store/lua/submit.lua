@@ -90,23 +90,7 @@ if refused and request.all_or_nothing then
   return reply(answers)
 end
 
-local lanes, lane_members = {}, {}
-
-local function line_up(queue, name, id, priority, sequence)
-  local lane = lane_key(queue, name)
-  if not lanes[lane] then
-    lanes[lane] = {queue, name}
-    lane_members[lane] = {}
-  end
-  local members = lane_members[lane]
-  members[#members + 1] = int(score_of(priority, sequence))
-  members[#members + 1] = id
-end
-
-local sequence = 0
-if accepted > 0 then
-  sequence = redis.call('INCRBY', SEQUENCE, accepted) - accepted
-end
+local place = accepted > 0 and take_sequence(accepted)
 
 -- Revokes whom a task replaces.
 local function make_way(id)
@@ -124,9 +108,9 @@ local function accept(item)
   local due, expires = math.max(item[7], now + item[8]), item[9]
   if item[10] > 0 then expires = now + item[10] end
   local state = due > now and SCHEDULED or QUEUED
-  sequence = sequence + 1
+  place = place + 1
   local fields = {
-    's', state, 'n', name, 'q', queue, 'p', priority, 'k', sequence, 'r', 1, 'c', now_text, 'f', fingerprint, 't', spec,
+    's', state, 'n', name, 'q', queue, 'p', priority, 'k', place, 'r', 1, 'c', now_text, 'f', fingerprint, 't', spec,
   }
   local function set(field, value)
     fields[#fields + 1] = field
@@ -153,7 +137,7 @@ local function accept(item)
   if state == SCHEDULED then
     set_time(DUE, id, due)
   else
-    line_up(queue, name, id, priority, sequence)
+    enter_lane(queue, name, id, priority, place)
   end
   count_waiting(queue, 1)
   return {word, state, 1, now, state == SCHEDULED and due or 0, ''}
@@ -169,10 +153,5 @@ for index, item in ipairs(items) do
     answer[2] = tonumber(redis.call('HGET', task_key(id), 's') or 0)
     answer[3] = 1
   end
-end
-for lane, place in pairs(lanes) do
-  redis.call('ZADD', lane, unpack(lane_members[lane]))
-  redis.call('SADD', lanes_key(place[1]), place[2])
-  fresh_work[place[1]] = true
 end
 return reply(answers)

@@ -6,8 +6,8 @@ local left = request.limit
 local function bury_nodes(id, first)
   local ids = redis.call('LRANGE', nodes_key(id), first, first + left - 1)
   for _, node_id in ipairs(ids) do
-    local v = redis.call('HMGET', task_key(node_id), 's', 'F')
-    if v[2] == id then bury(node_id, request.window) end
+    local v = redis.call('HMGET', task_key(node_id), 's', 'F', 'f')
+    if v[2] == id then bury(node_id, v[3], tonumber(v[1]), request.window) end
     redis.call('UNLINK', next_key(node_id), members_key(node_id))
   end
   left = left - #ids
