@@ -2,7 +2,6 @@ package io.caraway.canvas;
 
 import io.caraway.TaskCall;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * What a client submits as a whole: a {@link TaskCall}, or a {@link Chain}, {@link Group} or {@link Chord} of others. They
@@ -12,13 +11,11 @@ public interface Canvas {
   /**
    * Tasks one after the other: each starts when the one before has succeeded, with its result as first argument.
    *
-   * @param steps in their order; what follows a group gets the list of the group's results, but a group of one stands for
-   *     its member here, as in Python's chain: what follows gets its result. {@link #then} and {@link #chord} always hand on
-   *     the list
+   * @param steps in their order; what follows a group gets the list of the group's results
    * @return the chain; its outcome is that of its last step
    */
   static Chain chain(Canvas... steps) {
-    return new Chain(Stream.of(steps).map(Canvas::unrolled).toList());
+    return new Chain(List.of(steps));
   }
 
   /**
@@ -55,11 +52,11 @@ public interface Canvas {
   /**
    * Adds what comes after this, with its outcome as first argument.
    *
-   * @param next what follows; a group of one stands for its member
+   * @param next what follows
    * @return the chain of both
    */
   default Chain then(Canvas next) {
-    return new Chain(List.of(this, next.unrolled()));
+    return chain(this, next);
   }
 
   /**
@@ -82,13 +79,4 @@ public interface Canvas {
    * @throws io.caraway.errors.InvalidOptionException for any other value, and integers beyond 2^53-1
    */
   Canvas stamp(String name, Object... values);
-
-  /**
-   * What this stands for as a step of a chain.
-   *
-   * @return the member of a group of one; anything else is itself
-   */
-  default Canvas unrolled() {
-    return this;
-  }
 }

@@ -12,9 +12,4 @@ public record Group(List<Canvas> members) implements Canvas {
   public Group stamp(String name, Object... values) {
     return new Group(members.stream().map(member -> member.stamp(name, values)).toList());
   }
-
-  @Override
-  public Canvas unrolled() {
-    return members.size() == 1 ? members.get(0).unrolled() : this;
-  }
 }

@@ -13,9 +13,4 @@ public record Guarded(Canvas canvas, TaskCall errback) implements Canvas {
   public Guarded stamp(String name, Object... values) {
     return new Guarded(canvas.stamp(name, values), errback.stamp(name, values));
   }
-
-  @Override
-  public Guarded unrolled() {
-    return new Guarded(canvas.unrolled(), errback);
-  }
 }

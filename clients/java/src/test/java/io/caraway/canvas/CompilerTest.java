@@ -57,21 +57,11 @@ class CompilerTest {
   }
 
   @Test
-  void aGroupOfOneInAChainIsItsMember() {
-    Canvas one = Canvas.group(task("b"));
-    List<String> plain = List.of("a", "b", "c");
-    assertEquals(plain, kinds(Canvas.chain(task("a"), one, task("c"))));
-    assertEquals(plain, kinds(task("a").then(one).then(task("c"))));
-    assertEquals(plain, kinds(Canvas.chain(task("a"), Canvas.chain(Canvas.group(one)), task("c"))));
-    assertEquals(List.of("b"), kinds(Canvas.chain(one)));
-    assertEquals(List.of("a", "b", "alert", "c"), kinds(Canvas.chain(task("a"), one.onError(task("alert")), task("c"))));
-  }
-
-  @Test
-  void aGroupOfOneHandsOnItsListWhereATaskIsToTakeIt() {
+  void aGroupOfOneHandsOnItsList() {
     Canvas one = Canvas.group(task("b"));
     List<String> joined = List.of("b", "collect", "c");
     assertEquals(joined, kinds(one.then(task("c"))));
+    assertEquals(List.of("a", "b", "collect", "c"), kinds(Canvas.chain(task("a"), one, task("c"))));
     assertEquals(joined, kinds(Canvas.chord(Canvas.group(task("b")), task("c"))));
     assertEquals(List.of("b", "collect"), kinds(one));
   }
