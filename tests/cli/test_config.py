@@ -143,6 +143,7 @@ def test_a_server_and_its_processes_take_file_and_environment(short_folder: Call
     server = Running([*CARAWAY, "server", "--data-dir", str(folder)], folder, env)
     try:
         target = server.wait_for_line("with 2 processes").split("listens on ")[1].split()[0]
+        server.wait_for_line("caraway_server.app: ready")  # a command gives a gateway five seconds
         ended = CliRunner(env={"CARAWAY_TARGET": target}).invoke(main, ["info", "--json"])
         facts = json.loads(ended.stdout)
         assert (facts["max_payload_bytes"], facts["max_queue_length"]) == (1000, 6)
