@@ -98,12 +98,13 @@ public final class Worker implements AutoCloseable {
    * says. A second one stops: what runs is told, interrupted and handed back. Returns when the worker has left.
    */
   public void run() {
-    start();
+    // Before the first task: a signal that comes while one runs is heard.
     Thread hook = new Thread(() -> Caller.join(drain()), settings.name + "-drain");
     Runtime.getRuntime().addShutdownHook(hook);
     Runnable told = this::onSignal;
     EndSignals.listen(told);
     try {
+      start();
       Caller.join(left);
     } finally {
       EndSignals.forget(told);

@@ -32,8 +32,17 @@ public final class HoldingWorker {
           }
           return "held " + name;
         })
-        .build().awaitReady(Duration.ofSeconds(30));
-    System.out.println("ready");
+        .build();
+    Thread main = Thread.currentThread();
+    Thread teller = new Thread(() -> {
+      worker.awaitReady(Duration.ofSeconds(30));
+      while (main.getState() != Thread.State.WAITING) { // until it hears signals, and waits for the worker's end
+        LockSupport.parkNanos(LOOK_MILLIS * 1_000_000L);
+      }
+      System.out.println("ready");
+    });
+    teller.setDaemon(true);
+    teller.start();
     worker.run();
     System.out.println("left");
   }
