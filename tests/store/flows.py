@@ -6,8 +6,7 @@ from typing import Any
 
 from caraway_server.core.task import State
 from caraway_server.core.workflow import On, WorkflowRecord
-from caraway_server.store.batches import NewEdge, NewNode, parts_of_nodes
-from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
+from caraway_server.store.batches import MOST_IN_ONE_BATCH, NewEdge, NewNode, parts_of_nodes
 from caraway_server.store.values import Lease, Report, Reported, ReportKind
 from caraway_server.store.workflows import Accepted, Appended, NewWorkflow
 from store.kit import Kit, micros
@@ -80,7 +79,7 @@ class Flows:
 
     # -- running --------------------------------------------------------------------------------------------------
 
-    async def advance(self, *, limit: int = MOST_IN_ONE_SCRIPT) -> int:
+    async def advance(self, *, limit: int = MOST_IN_ONE_BATCH) -> int:
         """Has the relay work until nothing is left; returns how many passes that took."""
         passes = 0
         while (await self.workflows.advance(limit=limit)).next_in == 0.0:

@@ -5,7 +5,7 @@ import pytest
 from caraway_server.core.inputs import InputStart, Value
 from caraway_server.core.task import State
 from caraway_server.core.workflow import On, WorkflowState
-from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
+from caraway_server.store.batches import MOST_IN_ONE_BATCH
 from caraway_server.store.values import ReportKind
 from store.flows import FIRST_ARG, Flows, edge, failing
 from store.kit import micros
@@ -67,7 +67,7 @@ async def test_a_large_workflow_is_accepted_in_one_write_and_made_in_batches(flo
     ids = [f"n{number}" for number in range(1200)]
     accepted = await flows.submit(flows.chain(*ids))
     assert (accepted.accepted, accepted.made) == (1200, 0)
-    assert await flows.advance() >= 2400 / MOST_IN_ONE_SCRIPT  # nodes and edges
+    assert await flows.advance() >= 2400 / MOST_IN_ONE_BATCH  # nodes and edges
     record = await flows.record()
     assert (record.made, record.blocked) == (1200, 1199)
     assert await flows.workflows.node_ids("w", 0, 2) == ["n0", "n1"]
@@ -132,7 +132,7 @@ async def test_cancelling_a_large_workflow_takes_bounded_passes(flows: Flows) ->
     await flows.submit([flows.task(f"n{number}") for number in range(1200)])
     await flows.advance()
     await flows.workflows.cancel("w", "c", "enough")
-    assert await flows.advance() >= 2 * 1200 / MOST_IN_ONE_SCRIPT  # each is revoked, and its end is told
+    assert await flows.advance() >= 2 * 1200 / MOST_IN_ONE_BATCH  # each is revoked, and its end is told
     record = await flows.record()
     assert (record.state, dict(record.ended)) == (WorkflowState.CANCELLED, {State.REVOKED: 1200})
 
@@ -197,7 +197,7 @@ async def test_a_large_retry_takes_bounded_passes(flows: Flows) -> None:
     await flows.submit([flows.task("a"), *(flows.task(node_id, "a") for node_id in ids), flows.collect("all", *ids)])
     await flows.run(failing("a"))
     await flows.workflows.retry("w")
-    assert await flows.advance() >= 2 * 1500 / MOST_IN_ONE_SCRIPT  # each is reset, then looked at again
+    assert await flows.advance() >= 2 * 1500 / MOST_IN_ONE_BATCH  # each is reset, then looked at again
     assert len(await flows.run()) == 1501
     assert await flows.kit.state("all") is S
 

@@ -7,6 +7,7 @@ from caraway_server.core.task import Record
 from caraway_server.core.workflow import WorkflowRecord
 from caraway_server.store import keys
 from caraway_server.store.batches import (
+    MOST_IN_ONE_BATCH,
     Item,
     NewNode,
     batches_of,
@@ -16,7 +17,7 @@ from caraway_server.store.batches import (
 )
 from caraway_server.store.codec import workflow_from
 from caraway_server.store.culprits import Culprits
-from caraway_server.store.requests import MOST_IN_ONE_SCRIPT, pass_from
+from caraway_server.store.requests import pass_from
 from caraway_server.store.runner import Runner
 from caraway_server.store.values import Limits, LossErrors, Pass
 
@@ -145,7 +146,7 @@ class Workflows:
 
     # -- advancing ------------------------------------------------------------------------------------------------
 
-    async def advance(self, workflow_id: str = "", limit: int = MOST_IN_ONE_SCRIPT) -> Pass:
+    async def advance(self, workflow_id: str = "", limit: int = MOST_IN_ONE_BATCH) -> Pass:
         """Does a bounded amount of what is next in a workflow, or in those that wait longest."""
         request = {
             "workflow": workflow_id, "limit": limit, "result_ttl": self._limits().result_ttl,
