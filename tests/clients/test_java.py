@@ -134,6 +134,15 @@ def test_sigterm_drains(gateway: GatewayProcess, programs: Start, queue: str, tm
     app.close()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What is started has the usual SIGINT: a JVM that begins with it ignored, as behind a script's "&", stays deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("second", "name"), [(signal.SIGTERM, "hold"), (signal.SIGINT, "hold"), (signal.SIGTERM, "deaf")]
 )
