@@ -136,7 +136,7 @@ def test_sigterm_drains(gateway: GatewayProcess, programs: Start, queue: str, tm
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """What is started has the usual SIGINT: a JVM that begins with it ignored, as behind a script's "&", stays deaf to it."""
+    """What is started has the usual SIGINT: a JVM that begins with it ignored, as behind a shell's &, stays deaf."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
