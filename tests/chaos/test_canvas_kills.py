@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
-import psutil
 import pytest
 
 from caraway import Caraway, chain, chord, current, group
 from caraway.result import AsyncResult
 from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
-from chaos.workers import Workers
+from chaos.workers import Workers, victims_of
 from support.canvas_tasks import BrokenError, register
 from support.compositions import COMPOSITIONS, Composition
 from support.gateway import GatewayProcess
@@ -52,11 +51,6 @@ def arena(gateways: Callable[..., GatewayProcess], tmp_path: Path) -> Iterator[t
     workers.stop()
 
 
-def restart(gateway: GatewayProcess) -> None:
-    gateway.kill()
-    gateway.start()
-
-
 @pytest.mark.chaos
 @pytest.mark.timeout(300)
 def test_canvases_survive_kills(arena: tuple[GatewayProcess, Workers, Caraway], tmp_path: Path) -> None:
@@ -70,13 +64,7 @@ def test_canvases_survive_kills(arena: tuple[GatewayProcess, Workers, Caraway], 
         "chaos.noted_canvas.slowly",
     ):
         setattr(tasks, name.rpartition(".")[2], _Remote(app, name))
-    victims: list[tuple[str, Callable[[], None]]] = KILLS_OF_EACH * [
-        ("worker", lambda: workers.kill_one(chance)),
-        ("child", lambda: workers.kill_child(chance)),
-        ("gateway", lambda: restart(gateway)),
-        ("store", lambda: psutil.Process(gateway.store_pid).kill()),
-    ]
-    chance.shuffle(victims)
+    victims = victims_of(workers, gateway, KILLS_OF_EACH, chance)
     sent: list[Sent] = []
     for victim, kill in victims:
         played = [*GROWING, *chance.sample(COMPOSITIONS, 12)]

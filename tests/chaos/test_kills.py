@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
@@ -14,7 +13,7 @@ from redis.exceptions import RedisError
 from caraway import Caraway
 from caraway.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 from chaos.history import Expected, problems_of, read_tasks
-from chaos.workers import Workers
+from chaos.workers import Workers, victims_of
 from support.gateway import GatewayProcess
 from support.processes import eventually
 
@@ -93,23 +92,12 @@ def in_flight(gateway: GatewayProcess) -> int:
     return int(found[0])
 
 
-def restart(gateway: GatewayProcess) -> None:
-    gateway.kill()
-    gateway.start()
-
-
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_kills(arena: tuple[GatewayProcess, Workers, Load, random.Random], tmp_path: Path) -> None:
     gateway, workers, load, chance = arena
     load.submit(2 * IN_FLIGHT)
-    victims: list[tuple[str, Callable[[], None]]] = KILLS_OF_EACH * [
-        ("worker", lambda: workers.kill_one(chance)),
-        ("child", lambda: workers.kill_child(chance)),
-        ("gateway", lambda: restart(gateway)),
-        ("store", lambda: psutil.Process(gateway.store_pid).kill()),
-    ]
-    chance.shuffle(victims)
+    victims = victims_of(workers, gateway, KILLS_OF_EACH, chance)
     for victim, kill in victims:
         time.sleep(chance.uniform(0.05, 1.0))  # the moment is part of what is played
         waiting = in_flight(gateway)

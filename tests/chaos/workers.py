@@ -1,9 +1,11 @@
-"""Worker processes that are killed and replaced."""
+"""Worker processes that are killed and replaced, and what else is killed beside them."""
 
 import random
+from collections.abc import Callable
 
 import psutil
 
+from support.gateway import GatewayProcess
 from support.processes import eventually
 from support.worker import WorkerProcess
 
@@ -49,3 +51,22 @@ class Workers:
         """Ends all of them."""
         for worker in self._all:
             worker.stop()
+
+
+def victims_of(
+    workers: Workers, gateway: GatewayProcess, of_each: int, chance: random.Random
+) -> list[tuple[str, Callable[[], None]]]:
+    """What is to be killed, `of_each` times each, in an order that `chance` draws: its name, and what kills it."""
+
+    def restart() -> None:
+        gateway.kill()
+        gateway.start()
+
+    victims: list[tuple[str, Callable[[], None]]] = of_each * [
+        ("worker", lambda: workers.kill_one(chance)),
+        ("child", lambda: workers.kill_child(chance)),
+        ("gateway", restart),
+        ("store", lambda: psutil.Process(gateway.store_pid).kill()),
+    ]
+    chance.shuffle(victims)
+    return victims
