@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+from caraway.framing import field
 from caraway.v1 import task_pb2, worker_service_pb2
 from caraway_worker import gateway, outcomes
 from caraway_worker.backoff import Backoff
@@ -150,7 +151,7 @@ class Reporter:
         self._owner.on_answered()
 
     async def _deliver(self, items: list[_Item]) -> None:
-        request = b"".join([_field(item.report) for item in items])
+        request = b"".join([field(_TAG, item.report) for item in items])
         backoff = Backoff(0.05, 2.0)
         while True:
             try:
@@ -241,18 +242,3 @@ class Reporter:
             report = outcomes.refused(delivery, message, too_large)
             self._queue.append(_Item(delivery, report, final=True, refused=True))
             self._queued_bytes += len(report)
-
-
-def _field(report: bytes) -> bytes:
-    """Frame a report as one element of ReportTasksRequest.reports."""
-    size = len(report)
-    if size < 1 << 7:
-        return b"%b%c%b" % (_TAG, size, report)
-    if size < 1 << 14:
-        return b"%b%c%c%b" % (_TAG, size & 127 | 128, size >> 7, report)
-    length = bytearray()
-    while size > 127:
-        length.append(size & 127 | 128)
-        size >>= 7
-    length.append(size)
-    return b"%b%b%b" % (_TAG, bytes(length), report)

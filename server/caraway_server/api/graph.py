@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from caraway.v1 import workflow_pb2
-from caraway_server.api.validate import LONGEST_NAME, check_id, new_task
+from caraway_server.api.new_task import new_task
+from caraway_server.api.validate import LONGEST_NAME, check_id
 from caraway_server.core.errors import Refused
 from caraway_server.core.workflow import CycleError, On, in_order
 from caraway_server.store.batches import MOST_EDGES_OF_A_TASK, NewEdge, NewNode

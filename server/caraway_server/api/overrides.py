@@ -2,6 +2,7 @@
 
 from caraway.v1 import task_pb2
 from caraway_server.api import validate
+from caraway_server.api.new_task import new_task
 from caraway_server.core.errors import Refused
 from caraway_server.store.values import Override
 
@@ -29,7 +30,7 @@ def read_override(overrides: task_pb2.TaskSpec, max_payload_bytes: int, now: int
     probe = task_pb2.TaskSpec(task_id="probe", name="probe")
     probe.MergeFrom(overrides)
     try:
-        checked = validate.new_task(probe, max_payload_bytes)
+        checked = new_task(probe, max_payload_bytes)
     except Refused as error:
         field = error.metadata.get("field", "")
         if error.reason != "INVALID_FIELD" or not field.startswith("task."):

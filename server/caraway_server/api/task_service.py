@@ -9,6 +9,7 @@ from caraway_server.api.convert import fill_spec, task_from
 from caraway_server.api.durations import fill
 from caraway_server.api.grpc_types import Context
 from caraway_server.api.hub import Hub
+from caraway_server.api.new_task import new_task
 from caraway_server.api.revoking import read_how
 from caraway_server.api.submitting import Submitter
 from caraway_server.api.waiting import TaskReader, patience
@@ -205,7 +206,7 @@ class TaskService:
     def _checked(self, spec: task_pb2.TaskSpec, *, watch: bool = False) -> NewTask:
         if self._stamp is not None:
             self._stamp(spec.headers)
-        return validate.new_task(spec, self._settings.max_payload_bytes, watch=watch)
+        return new_task(spec, self._settings.max_payload_bytes, watch=watch)
 
     def _checked_or_error(self, item: task_service_pb2.SubmitTaskRequest) -> NewTask | CarawayServerError:
         try:

@@ -12,12 +12,16 @@ from caraway_server.store.values import (
     NewTask,
     Pass,
     Report,
+    Reported,
     ReportKind,
     Submitted,
 )
 
 # Bounds how long one script holds the store (law 3): 2 to 6 ms on a quiet machine; 500 took 30 on a busy one.
 MOST_IN_ONE_SCRIPT = 250
+
+_PLAIN = NewTask._fields.index("at")
+_UNSET = NewTask("", b"", b"", "", "", 0)[_PLAIN:]
 
 _END_STATES = {
     ReportKind.SUCCEEDED: (State.SUCCEEDED, "R"),
@@ -29,9 +33,9 @@ _END_STATES = {
 
 
 def submit_request(tasks: Sequence[NewTask], limits: Limits, *, all_or_nothing: bool = False) -> dict[str, Any]:
-    """Asks to accept tasks."""
+    """Asks to accept tasks. What a plain one leaves unset is not sent: the store reads tens of thousands a second."""
     return {
-        "items": tasks,
+        "items": [task[:_PLAIN] if task[_PLAIN:] == _UNSET else task for task in tasks],
         "max_length": limits.max_queue_length,
         "horizon": limits.horizon,
         "all_or_nothing": all_or_nothing,
@@ -77,12 +81,23 @@ def report_request(
     return script, request
 
 
-def submitted_from(raw: Sequence[Any]) -> list[Submitted]:
+def submitted_from(raw: tuple[int, Sequence[Any]]) -> list[Submitted]:
     """How tasks were taken."""
-    return [
-        Submitted(word.decode(), state, revision, created, due, holder.decode())
-        for word, state, revision, created, due, holder in raw
-    ]
+    now, answers = raw
+    queued = Submitted("created", State.QUEUED, 1, now, 0)
+    return [queued if answer is True else _other_answer(*answer) for answer in answers]
+
+
+def _other_answer(word: bytes, state: int, revision: int, created: int, due: int, holder: bytes) -> Submitted:
+    return Submitted(word.decode(), state, revision, created, due, holder.decode())
+
+
+def reported_from(raw: int | tuple[bytes, int, bool]) -> Reported:
+    """What became of a report: where the store names no more than a state, all is well."""
+    if isinstance(raw, int):
+        return Reported("ok", raw, False)
+    word, state, cancel = raw
+    return Reported(word.decode(), state, cancel)
 
 
 def leases_from(raw: Sequence[Any]) -> list[Lease]:

@@ -26,6 +26,7 @@ from caraway_server.store.requests import (
     parts_of,
     pass_from,
     report_request,
+    reported_from,
     submit_request,
     submitted_from,
 )
@@ -205,8 +206,8 @@ class Store:
             for part in parts_of(groups[kind, with_nodes], MOST_IN_ONE_SCRIPT):
                 script, request = report_request(kind, [reports[index] for index in part], self.limits, self._errors)
                 raw = await self._runner.run(script, request, repeat=True)
-                for index, (word, state, cancel) in zip(part, raw, strict=True):
-                    answers[index] = Reported(word.decode(), state, cancel)
+                for index, answer in zip(part, raw, strict=True):
+                    answers[index] = reported_from(answer)
         applied = cast("list[Reported]", answers)
         self._observer.reported(reports, applied)
         return applied

@@ -150,10 +150,12 @@ local arrivals = {}
 
 -- As the other indexes, lanes are written at once for all tasks that enter them.
 local function store_lanes()
-  for lane, arriving in pairs(arrivals) do
-    in_parts('ZADD', lane, arriving)
-    redis.call('SADD', lanes_key(arriving.queue), arriving.name)
-    fresh_work[arriving.queue] = true
+  for queue, names in pairs(arrivals) do
+    for name, arriving in pairs(names) do
+      in_parts('ZADD', lane_key(queue, name), arriving)
+      redis.call('SADD', lanes_key(queue), name)
+    end
+    fresh_work[queue] = true
   end
   arrivals = {}
 end
@@ -213,9 +215,8 @@ end
 
 -- Puts a task into its lane. The caller counts it as waiting where it did not wait before.
 local function enter_lane(queue, name, id, priority, place)
-  local arriving = list_in(arrivals, lane_key(queue, name))
-  arriving.queue, arriving.name = queue, name
-  arriving[#arriving + 1] = int(score_of(priority, place))
+  local arriving = list_in(list_in(arrivals, queue), name)
+  arriving[#arriving + 1] = score_of(priority, place)
   arriving[#arriving + 1] = id
 end
 
@@ -303,8 +304,7 @@ end
 -- Every terminal transition of a task goes through here: any state that is not terminal -> a terminal state.
 -- The caller has taken the task out of its lane or schedule. `fields` are written with it.
 local function finish(task, state, fields)
-  local ttl = task.ttl or request.result_ttl
-  local purge = int(now + ttl)
+  local purge = now + (task.ttl or request.result_ttl)
   redis.call('HSET', task_key(task.id), 's', state, 'z', now_text, 'r', task.revision, 'u', purge, unpack(fields or {}))
   if task.expires then redis.call('ZREM', EXPIRING, task.id) end
   if task.unique then release_key(task) end
@@ -382,7 +382,8 @@ local function is_waiting(task)
 end
 
 -- Applies `move` to each report of a delivery that is still the current one. A report that was already applied answers as
--- it did; any other is told that its lease is lost, and changes nothing. Answers {word, state, cancel requested} a report.
+-- it did; any other is told that its lease is lost, and changes nothing. Answers {word, state, cancel requested} a report;
+-- the state alone, which is nearly always, where it was applied and there is nothing more to say.
 local function each_held(kind, move, loader)
   local answers = {}
   for index, item in ipairs(request.items) do
@@ -392,10 +393,11 @@ local function each_held(kind, move, loader)
     elseif is_held(task, item[2]) then
       -- What runs is not told of a revocation that means pending tasks only; a start that waits for this answer is.
       local asked = task.cancel and (task.cancel ~= 'p' or (task.once and task.state == LEASED))
-      answers[index] = {'ok', move(task, item), asked and true or false}
+      local state = move(task, item)
+      answers[index] = asked and {'ok', state, true} or state
     elseif task.fence == item[2] and (task.ended_by == kind or (task.ended_by == 'retry' and kind == 'failed')) then
       -- A failure that the policy made a retry may be judged otherwise when it is reported again.
-      answers[index] = {'ok', task.state, false}
+      answers[index] = task.state
     else
       answers[index] = {'lease_lost', task.state, false}
     end

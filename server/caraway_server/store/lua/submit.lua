@@ -2,12 +2,16 @@
 -- request: items {{id, fingerprint, spec, name, queue, priority, at, delay, until, ttl, result ttl or 0, watch,
 --            ignore result, unique key or '', its window, on conflict (r reject, e return the existing, p replace), once,
 --            parent or ''}, ...}
---            (at, until: instants; delay, ttl: times from now; 0 where not set; watch: tell this gateway of the end),
+--            (at, until: instants; delay, ttl: times from now; 0 where not set; watch: tell this gateway of the end);
+--            a plain one ends with its priority: nothing else is set,
 --          max_length (of a queue), horizon (how far ahead an instant may lie), all_or_nothing.
--- Returns a {word, state, revision, created, due, holder} an item; word: created, replaced (and the holder revoked), known (same id, same spec), deleted (known, and
---          deleted since), conflict (same id, another spec), queue_full, too_far, rejected (all or nothing),
---          unique_conflict, deduplicated (holder: who has the key).
+-- Returns {now, answers}: true an item that was created and is QUEUED; for all others
+--          {word, state, revision, created, due, holder}, word: created, replaced (and the holder revoked), known (same id,
+--          same spec), deleted (known, and deleted since), conflict (same id, another spec), queue_full, too_far, rejected
+--          (all or nothing), unique_conflict, deduplicated (holder: who has the key).
+local PLAIN = 6
 local items, horizon = request.items, request.horizon
+local NOTHING = {}
 local answers, refused = {}, false
 local room, seen, seen_keys, replaces = {}, {}, {}, {}
 
@@ -47,26 +51,32 @@ local function is_any_known()
 end
 local any_known = is_any_known()
 
+-- Whether what only some tasks ask for lets it in: nil, or the answer; and the queue in which whom it replaces makes room.
+local function check_options(item)
+  local key = item[14]
+  if item[7] > now + horizon or item[9] > now + horizon then return {'too_far', 0, 0, 0, 0, ''} end
+  if key == '' then return nil end
+  return check_key(item[1], key, item[16])
+end
+
 local function check(item)
-  local id, fingerprint, queue, at, til = item[1], item[2], item[5], item[7], item[9]
-  local known = any_known and redis.call('HMGET', task_key(id), 'f', 's', 'r') or {}
+  local id, fingerprint, queue = item[1], item[2], item[5]
+  local known = any_known and redis.call('HMGET', task_key(id), 'f', 's', 'r') or NOTHING
   local known_as = known[1] or seen[id]
   if known_as then
     if known_as ~= fingerprint then return {'conflict', 0, 0, 0, 0, ''} end
     if tonumber(known[2]) == TOMBSTONE then return {'deleted', 0, 0, 0, 0, ''} end
     return {'known', tonumber(known[2] or 0), tonumber(known[3] or 1), 0, 0, ''}
   end
-  if at > now + horizon or til > now + horizon then return {'too_far', 0, 0, 0, 0, ''} end
-  -- Before the queue's room: who is given the existing task needs none.
-  local key, freed = item[14], nil
-  if key ~= '' then
-    local answer
-    answer, freed = check_key(id, key, item[16])
+  local answer, freed
+  if #item > PLAIN then
+    -- Before the queue's room: who is given the existing task needs none.
+    answer, freed = check_options(item)
     if answer then return answer end
   end
   if room_in(queue) <= 0 and freed ~= queue then return {'queue_full', 0, 0, 0, 0, ''} end
   if freed then room[freed] = room_in(freed) + 1 end
-  if key ~= '' then seen_keys[key] = id end
+  if #item > PLAIN and item[14] ~= '' then seen_keys[item[14]] = id end
   room[queue] = room[queue] - 1
   seen[id] = fingerprint
   return false
@@ -87,7 +97,7 @@ if refused and request.all_or_nothing then
   for index = 1, #items do
     answers[index] = answers[index] or {'rejected', 0, 0, 0, 0, ''}
   end
-  return reply(answers)
+  return reply({now, answers})
 end
 
 local place = accepted > 0 and take_sequence(accepted)
@@ -103,44 +113,51 @@ local function make_way(id)
   return 'replaced'
 end
 
-local function accept(item)
-  local id, fingerprint, spec, name, queue, priority = item[1], item[2], item[3], item[4], item[5], item[6]
-  local due, expires = math.max(item[7], now + item[8]), item[9]
-  if item[10] > 0 then expires = now + item[10] end
-  local state = due > now and SCHEDULED or QUEUED
-  place = place + 1
-  local fields = {
-    's', state, 'n', name, 'q', queue, 'p', priority, 'k', place, 'r', 1, 'c', now_text, 'f', fingerprint, 't', spec,
-  }
+-- Does and gives as fields what only some tasks ask for; what is said of them, and when they are due.
+local function accept_options(item)
+  local id, til, fields = item[1], item[9], {}
+  local due, word = math.max(item[7], now + item[8]), 'created'
+  if item[10] > 0 then til = now + item[10] end
   local function set(field, value)
     fields[#fields + 1] = field
     fields[#fields + 1] = value
   end
-  if expires > 0 then
-    set('x', int(expires))
-    set_time(EXPIRING, id, expires)
+  if til > 0 then
+    set('x', int(til))
+    set_time(EXPIRING, id, til)
   end
   if item[11] > 0 then set('T', int(item[11])) end
   if item[12] then set('W', me) end
   if item[13] then set('i', 1) end
   if item[17] then set('A', 1) end
-  local word = 'created'
   if item[14] ~= '' then
     word = make_way(id) or word
     set('U', item[14])
     if item[15] > 0 then set('Uu', int(now + item[15])) end
     hold_key(item[14], id, item[15])
   end
-  if state == SCHEDULED then set('d', int(due)) end
-  redis.call('HSET', task_key(id), unpack(fields))
-  if item[18] ~= '' then adopt(item[18], id) end
+  if due > now then set('d', int(due)) end
+  return fields, due, word
+end
+
+local function accept(item)
+  local id, name, queue, priority = item[1], item[4], item[5], item[6]
+  local fields, due, word = NOTHING, now, 'created'
+  if #item > PLAIN then fields, due, word = accept_options(item) end
+  local state = due > now and SCHEDULED or QUEUED
+  place = place + 1
+  redis.call(
+    'HSET', task_key(id), 's', state, 'n', name, 'q', queue, 'p', priority, 'k', place, 'r', 1, 'c', now_text,
+    'f', item[2], 't', item[3], unpack(fields)
+  )
+  if #item > PLAIN and item[18] ~= '' then adopt(item[18], id) end
+  count_waiting(queue, 1)
   if state == SCHEDULED then
     set_time(DUE, id, due)
-  else
-    enter_lane(queue, name, id, priority, place)
+    return {word, state, 1, now, due, ''}
   end
-  count_waiting(queue, 1)
-  return {word, state, 1, now, state == SCHEDULED and due or 0, ''}
+  enter_lane(queue, name, id, priority, place)
+  return word == 'created' or {word, state, 1, now, 0, ''}
 end
 
 for index, item in ipairs(items) do
@@ -148,10 +165,10 @@ for index, item in ipairs(items) do
 end
 for index, item in ipairs(items) do
   local answer = answers[index]
-  if (answer[1] == 'known' or answer[1] == 'deduplicated') and answer[2] == 0 then -- of a task of this very batch
-    local id = answer[6] ~= '' and answer[6] or item[1]
+  if answer ~= true and answer[2] == 0 and (answer[1] == 'known' or answer[1] == 'deduplicated') then
+    local id = answer[6] ~= '' and answer[6] or item[1] -- of a task of this very batch
     answer[2] = tonumber(redis.call('HGET', task_key(id), 's') or 0)
     answer[3] = 1
   end
 end
-return reply(answers)
+return reply({now, answers})
