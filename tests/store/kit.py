@@ -23,7 +23,7 @@ from caraway_server.store.values import (
 from store.workflow_invariants import workflow_problems
 
 SECOND = 1_000_000
-LIMITS = Limits(result_ttl=3600 * SECOND, lease=15 * SECOND, reaper_gap=5 * SECOND, max_lost=3)
+LIMITS = Limits(result_ttl=3600 * SECOND, lease=15 * SECOND, reaper_gap=5 * SECOND, max_lost=3, hold=60 * SECOND)
 MANY = 1000
 QUARANTINED = b"quarantined"
 LOST = b"lost for good"

@@ -1,11 +1,14 @@
 """No script handles more tasks than it may, however many are asked for, and any number goes through."""
 
 from collections.abc import Awaitable, Callable
+from importlib.resources import files
 
+import msgpack
 import pytest
 
 from caraway_server.core.task import State
 from caraway_server.maintenance import expirer, promoter, pruner, reaper
+from caraway_server.store import keys
 from caraway_server.store.requests import MOST_IN_ONE_SCRIPT
 from caraway_server.store.values import Lease, Report, ReportKind
 from store.kit import Kit
@@ -47,6 +50,38 @@ async def test_everything_else(kit: Kit) -> None:
 def test_the_passes_of_the_duties() -> None:
     for duty in (expirer, promoter, pruner, reaper):
         assert duty.TASKS_IN_ONE_PASS <= MOST_IN_ONE_SCRIPT
+
+
+async def test_a_script_ends_early_where_its_tasks_take_long(kit: Kit) -> None:
+    """Each call then handles one task; that many calls handle all, and leave nothing half done."""
+    kit.limit(hold=0)
+    few = 5
+    await kit.store.submit([kit.new(delay=1) for _ in range(few)])
+    await kit.store.submit([kit.new(ttl=5, queue="short") for _ in range(few)])
+    await kit.advance(10)
+    assert [(await kit.store.promote(few)).count for _ in range(few + 1)] == [1] * few + [0]
+    assert [(await kit.store.expire(few)).count for _ in range(few + 1)] == [1] * few + [0]
+    await kit.lease_all(few)
+    await kit.advance(4)
+    await kit.store.reap(few)  # sees the gap, and grants a lease's time
+    await kit.advance(16)
+    kit.limit(reaper_gap=3600 * 1_000_000)
+    assert [(await kit.store.reap(few))[0].count for _ in range(few + 1)] == [1] * few + [0]
+    assert [await kit.store.purge("q") for _ in range(few)] == [(1, True)] * (few - 1) + [(1, False)]
+    await kit.advance(90_000)
+    assert [(await kit.store.prune(2 * few)).count for _ in range(2 * few + 1)] == [1] * (2 * few) + [0]
+
+
+async def test_the_stopwatch_of_scripts_goes_on(kit: Kit) -> None:
+    prelude = (files("caraway_server.store") / "lua" / "prelude.lua").read_text()
+    script = prelude + "\nfor i = 1, request.turns do end\nreturn has_held_long() and 1 or 0"
+
+    async def holds_long(turns: int) -> bool:
+        request = msgpack.packb({"hold": 5_000, "turns": turns})
+        return bool(await kit.redis.eval(script, 1, keys.ROOT, "gateway", request))
+
+    assert not await holds_long(0)
+    assert await holds_long(20_000_000)
 
 
 async def in_passes(one_pass: Callable[[], Awaitable[int]], count: int) -> None:

@@ -80,6 +80,7 @@ class Model:
         await self.kit.advance(self.chance.choice([1, 3, 3, 4, 4, 8, 40, 700, -5]))
 
     async def duties(self) -> None:
+        self.kit.limit(hold=self.chance.choice([0, 60_000_000]))
         await self.chance.choice([self.kit.promote, self.kit.expire, self.kit.reap, self.kit.prune])()
 
     async def renew(self) -> None:

@@ -15,6 +15,7 @@ from store.flows import Flows
 from support.graph_model import ADD, FAIL, IGNORE, REPLACE, STUMBLE, STUMBLES, Maker, Model, PlayedNode, all_of, digest
 
 MOST_STEPS = 20_000
+LONG = 60_000_000  # microseconds
 
 
 def new_nodes(flows: Flows, nodes: Sequence[PlayedNode], replaced: str = "", output: str = "") -> list[NewNode]:
@@ -105,6 +106,7 @@ class Play:
         raise AssertionError("it does not come to an end")
 
     async def relay(self) -> None:
+        self.flows.kit.limit(hold=self.chance.choice([0, LONG]))
         await self.chance.choice(self.stores).workflows.advance(limit=self.chance.choice([1, 2, 5, 30]))
 
     async def lease_and_report(self) -> None:

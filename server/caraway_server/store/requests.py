@@ -81,6 +81,11 @@ def report_request(
     return script, request
 
 
+def bounds(limit: int, limits: Limits) -> dict[str, Any]:
+    """What a script is told that handles `limit` tasks, or fewer where they take long."""
+    return {"limit": limit, "hold": limits.hold, "result_ttl": limits.result_ttl}
+
+
 def submitted_from(raw: tuple[int, Sequence[Any]]) -> list[Submitted]:
     """How tasks were taken."""
     now, answers = raw

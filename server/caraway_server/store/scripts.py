@@ -1,4 +1,4 @@
-"""The Lua scripts: one a transition, each behind the shared prelude."""
+"""The Lua scripts: one a transition, each behind what all share."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from importlib.resources import files
 _REFUSED_WHEN_FULL = frozenset({"submit", "workflow_submit", "workflow_append"})
 _ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n"
 
-# What stands before a script, beside the prelude.
+_SHARED = ("prelude", "moves")
+# What stands before a script, beside that.
 _PARTS = {
     "revoke": ("revoking",),
     "relay": ("revoking", "graph", "making"),
@@ -16,7 +17,7 @@ _PARTS = {
     **{f"workflow_{name}": ("graph",) for name in ("seal", "cancel", "retry", "prune")},
     "continue": ("graph",),
 }
-_NO_SCRIPTS = frozenset({"prelude", "revoking", "graph", "making"})
+_NO_SCRIPTS = frozenset({*_SHARED, "revoking", "graph", "making"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def _read_all() -> dict[str, Script]:
     for entry in folder.iterdir():
         name = entry.name.removesuffix(".lua")
         if entry.name.endswith(".lua") and name not in _NO_SCRIPTS:
-            parts = [(folder / f"{part}.lua").read_text() for part in ("prelude", *_PARTS.get(name, ()), name)]
+            parts = [(folder / f"{part}.lua").read_text() for part in (*_SHARED, *_PARTS.get(name, ()), name)]
             text = ("" if name in _REFUSED_WHEN_FULL else _ALLOWED_WHEN_FULL) + "\n".join(parts)
             digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
             scripts[name] = Script(name, text, digest)

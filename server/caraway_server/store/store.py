@@ -21,6 +21,7 @@ from caraway_server.store.operators import Operators
 from caraway_server.store.replicas import Replicas
 from caraway_server.store.requests import (
     MOST_IN_ONE_SCRIPT,
+    bounds,
     lease_request,
     leases_from,
     parts_of,
@@ -260,7 +261,7 @@ class Store:
         Returns:
             How many, and whether there is more.
         """
-        request = {"queue": queue, "limit": MOST_IN_ONE_SCRIPT, "result_ttl": self.limits.result_ttl}
+        request = {"queue": queue, **bounds(MOST_IN_ONE_SCRIPT, self.limits)}
         count, more = await self._runner.run("purge", request)
         return count, more
 
@@ -268,15 +269,11 @@ class Store:
 
     async def promote(self, limit: int) -> Pass:
         """Makes due tasks ready."""
-        return pass_from(
-            await self._runner.run("promote", {"limit": limit, "result_ttl": self.limits.result_ttl}, repeat=True)
-        )
+        return pass_from(await self._runner.run("promote", bounds(limit, self.limits), repeat=True))
 
     async def expire(self, limit: int) -> Pass:
         """Ends waiting tasks whose time is over."""
-        return pass_from(
-            await self._runner.run("expire", {"limit": limit, "result_ttl": self.limits.result_ttl}, repeat=True)
-        )
+        return pass_from(await self._runner.run("expire", bounds(limit, self.limits), repeat=True))
 
     async def reap(self, limit: int) -> tuple[Pass, list[tuple[str, str]]]:
         """Takes back leases that ran out.
@@ -288,9 +285,8 @@ class Store:
             The pass, and the (task id, worker id) of what was taken back.
         """
         request = {
-            "limit": limit, "gap": self.limits.reaper_gap, "lease": self.limits.lease,
-            "result_ttl": self.limits.result_ttl, "max_lost": self.limits.max_lost,
-            "error": self._errors.quarantined, "lost_error": self._errors.lost,
+            **bounds(limit, self.limits), "gap": self.limits.reaper_gap, "lease": self.limits.lease,
+            "max_lost": self.limits.max_lost, "error": self._errors.quarantined, "lost_error": self._errors.lost,
         }  # fmt: skip
         count, now, following, taken = await self._runner.run("reap", request, repeat=True)
         self._observer.taken_back(len(taken))
@@ -304,9 +300,8 @@ class Store:
 
     async def prune(self, limit: int) -> Pass:
         """Deletes what was kept long enough."""
-        return pass_from(
-            await self._runner.run("prune", {"limit": limit, "window": self.limits.dedup_window}, repeat=True)
-        )
+        request = {**bounds(limit, self.limits), "window": self.limits.dedup_window}
+        return pass_from(await self._runner.run("prune", request, repeat=True))
 
     async def forget_workers(self, limit: int) -> Pass:
         """Forgets workers that have not been heard of for long."""

@@ -24,6 +24,7 @@ class Limits:
         horizon: how far ahead an instant may lie.
         wait_replicas: replicas that must have a change before it is answered.
         max_workflow_nodes: nodes of one workflow.
+        hold: after which a script that can leave the rest to its next call does so; at least one task is handled.
     """
 
     max_queue_length: int = 10_000_000
@@ -35,6 +36,7 @@ class Limits:
     horizon: int = 315_360_000_000_000
     wait_replicas: int = 0
     max_workflow_nodes: int = 1_000_000
+    hold: int = 5_000
 
 
 class NewTask(NamedTuple):

@@ -17,7 +17,7 @@ from caraway_server.store.batches import (
 )
 from caraway_server.store.codec import workflow_from
 from caraway_server.store.culprits import Culprits
-from caraway_server.store.requests import pass_from
+from caraway_server.store.requests import bounds, pass_from
 from caraway_server.store.runner import Runner
 from caraway_server.store.values import Limits, LossErrors, Pass
 
@@ -148,15 +148,12 @@ class Workflows:
 
     async def advance(self, workflow_id: str = "", limit: int = MOST_IN_ONE_BATCH) -> Pass:
         """Does a bounded amount of what is next in a workflow, or in those that wait longest."""
-        request = {
-            "workflow": workflow_id, "limit": limit, "result_ttl": self._limits().result_ttl,
-            "lapsed": self._errors.lapsed,
-        }  # fmt: skip
+        request = {"workflow": workflow_id, "lapsed": self._errors.lapsed, **bounds(limit, self._limits())}
         return pass_from(await self._runner.run("relay", request, repeat=True))
 
     async def prune(self, limit: int) -> Pass:
         """Deletes what was kept long enough."""
-        request = {"limit": limit, "window": self._limits().dedup_window, "result_ttl": self._limits().result_ttl}
+        request = {**bounds(limit, self._limits()), "window": self._limits().dedup_window}
         return pass_from(await self._runner.run("workflow_prune", request, repeat=True))
 
     # -- reading --------------------------------------------------------------------------------------------------

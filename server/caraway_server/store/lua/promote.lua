@@ -1,9 +1,10 @@
 -- Makes due tasks ready. SCHEDULED, RETRYING -> QUEUED, or EXPIRED.
--- request: limit, result_ttl.
+-- request: limit, hold, result_ttl.
 -- Returns {count, now, next due or 0}.
 local due = redis.call('ZRANGE', DUE, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, request.limit)
-in_parts('ZREM', DUE, due)
-for _, id in ipairs(due) do
+local done = {}
+for index, id in ipairs(due) do
+  done[index] = id
   local task = load(id)
   local waits = task and (task.state == SCHEDULED or task.state == RETRYING) -- else a stray entry, which is dropped
   if waits and task.expires and task.expires <= now then
@@ -12,6 +13,8 @@ for _, id in ipairs(due) do
   elseif waits then
     make_ready(task)
   end
+  if has_held_long() then break end
 end
+in_parts('ZREM', DUE, done)
 local head = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
-return reply({#due, now, tonumber(head[2] or 0)})
+return reply({#done, now, tonumber(head[2] or 0)})

@@ -1,5 +1,5 @@
 -- Deletes what was kept long enough, but for nodes of workflows. Terminal -> tombstone, tombstone -> gone.
--- request: limit, window.
+-- request: limit, hold, window.
 -- Returns {count, now, next purge or 0}.
 local LOOK_AGAIN = 60000000
 
@@ -29,14 +29,18 @@ local function prune(state, id)
 end
 
 local ENDS = {SUCCEEDED, FAILED, REVOKED, EXPIRED, REJECTED, IGNORED, SKIPPED, TOMBSTONE}
-local count, following = 0, 0
+local count, following, is_over = 0, 0, false
 for _, state in ipairs(ENDS) do
   local over = {}
-  if count < request.limit then
+  if count < request.limit and not is_over then
     over = redis.call('ZRANGE', ended_key(state), '-inf', now_text, 'BYSCORE', 'LIMIT', 0, request.limit - count)
   end
-  for _, id in ipairs(over) do prune(state, id) end
-  count = count + #over
+  for _, id in ipairs(over) do
+    prune(state, id)
+    count = count + 1
+    is_over = has_held_long()
+    if is_over then break end
+  end
 end
 store_indexes()
 for _, state in ipairs(ENDS) do

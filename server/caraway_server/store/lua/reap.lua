@@ -1,7 +1,7 @@
 -- Takes back leases that ran out. LEASED, RUNNING -> QUEUED, REVOKED, EXPIRED, or FAILED (quarantined).
 -- After a gap in which no gateway reaped (all were down, the store was, or its clock jumped) workers could not renew: nothing
 -- is taken back until they had one lease's time to do so, and no lease lasts longer than that.
--- request: limit, gap (longest time between passes), lease, result_ttl, max_lost, error (for quarantined ones), lost_error (for what may run only once).
+-- request: limit, hold, gap (longest time between passes), lease, result_ttl, max_lost, error (for quarantined ones), lost_error (for what may run only once).
 -- Returns {count, now, next expiry or 0, taken {{id, worker}, ...}}.
 local SEEN, GRACE = root .. 'reaper:seen', root .. 'reaper:grace'
 local seen = tonumber(redis.call('GET', SEEN) or 0)
@@ -26,14 +26,17 @@ end
 
 local taken = {}
 local over = redis.call('ZRANGE', LEASES, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, request.limit)
+local count = 0
 for _, id in ipairs(over) do
+  count = count + 1
   local task = load(id)
   ended_leases[#ended_leases + 1] = id
   if task and (task.state == LEASED or task.state == RUNNING) then -- else a stray entry, which is dropped
     taken[#taken + 1] = {id, redis.call('HGET', task_key(id), 'w')}
     lose(task, request.error, {'S', '', 'y', 'lost'})
   end
+  if has_held_long() then break end
 end
 store_indexes()
 local head = redis.call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')
-return reply({#over, now, tonumber(head[2] or 0), taken})
+return reply({count, now, tonumber(head[2] or 0), taken})

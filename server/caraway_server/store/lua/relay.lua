@@ -1,6 +1,6 @@
 -- Does what is next in workflows: takes entries of their outboxes, a bounded amount of work at a time, and does each in the
 -- script that takes it off. What is left of an entry is noted by the workflow's cursor.
--- request: limit (nodes and edges), workflow ('' for those that wait longest), result_ttl, lapsed (the error of a workflow whose
+-- request: limit (nodes and edges), hold, workflow ('' for those that wait longest), result_ttl, lapsed (the error of a workflow whose
 --          producer vanished).
 -- Returns {work, now, next time or 0}.
 local budget = request.limit
@@ -198,6 +198,7 @@ local function advance(workflow)
         redis.call('LPOP', outbox)
         workflow.cursor = 0
       end
+      if has_held_long() then budget = math.min(budget, 0) end
     elseif follow_ups[workflow.id] then
       in_parts('RPUSH', outbox, follow_ups[workflow.id])
       follow_ups[workflow.id] = nil
