@@ -94,6 +94,30 @@ async def _end(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(pending, timeout=0.2)
 
 
+async def examine_store(settings: Settings, url: str) -> None:
+    """Judges a store before gateways are started on it.
+
+    Raises:
+        StoreUnfit, StoreUnavailable: as `Gateway.examine_store`.
+    """
+    redis = connect(url)
+    try:
+        await _facts_of(Store(redis, "", settings.limits, lambda _notes: None))
+    finally:
+        await redis.aclose()
+
+
+async def _facts_of(store: Store) -> StoreFacts:
+    deadline = asyncio.get_running_loop().time() + STORE_PATIENCE_SECONDS
+    while True:
+        try:
+            return await store.facts()
+        except StoreUnavailable:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(random.uniform(0.1, 0.3))
+
+
 class Gateway:
     """A gateway: stateless, as many as you like on one store.
 
@@ -139,14 +163,7 @@ class Gateway:
             StoreUnfit: it is not one to keep tasks in.
             StoreUnavailable: it did not answer in time.
         """
-        deadline = asyncio.get_running_loop().time() + STORE_PATIENCE_SECONDS
-        while True:
-            try:
-                return await self._store.facts()
-            except StoreUnavailable:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(random.uniform(0.1, 0.3))
+        return await _facts_of(self._store)
 
     @asynccontextmanager
     async def monitored(self) -> AsyncIterator[None]:
@@ -186,8 +203,8 @@ class Gateway:
         await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._add_services(server)
         port = self._edge.listen(server)
+        http = await self._start_http()  # what fails, fails before anybody is served
         await server.start()
-        http = await self._start_http()
         self._start(self._edge.run())
         self._start(self._notes.run())
         for duty in self._duties:

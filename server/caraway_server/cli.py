@@ -12,7 +12,7 @@ import uvloop
 from caraway.commands.settings_options import WrongSettings, with_settings
 from caraway.monitor.json_log import JsonLines
 from caraway.settings import InvalidSettings
-from caraway_server.app import Gateway
+from caraway_server.app import Gateway, examine_store
 from caraway_server.core.errors import CarawayServerError
 from caraway_server.edge import Edge
 from caraway_server.embedded import EmbeddedStore
@@ -63,6 +63,7 @@ async def _run(settings: Settings, edge: Edge, alive_fd: int | None) -> None:
     url = embedded.url if embedded is not None else settings.redis
     try:
         if settings.processes > 1:
+            await examine_store(settings, url)
             await run_processes(settings, url, stopped, _say)
         else:
             await _serve(settings, edge, url, stopped, one_of_many=alive_fd is not None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import grpc
 
+from caraway_server.addresses import free_port
 from caraway_server.api.authentication import Authentication
 from caraway_server.api.certificates import Certificates
 from caraway_server.reloading import Reloaded, Reloader
@@ -64,7 +65,8 @@ class Edge:
                 return server.add_insecure_port(address)
             return server.add_secure_port(address, self._certificates.credentials())
         except RuntimeError as error:
-            raise OSError(f"--listen {address}: {error}") from error
+            free_port("--listen", address)  # says why, which gRPC does not
+            raise OSError(f"--listen {address}: it can't be listened on") from error
 
     def http_tls(self) -> ssl.SSLContext | None:
         """What HTTP serves TLS with, the same files; None: it is served without."""

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import os
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 
 from caraway.settings import CONFIG_VARIABLE, environment_of
 from caraway_server import child
+from caraway_server.addresses import free_port
 from caraway_server.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -29,11 +29,10 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
         say: told the address.
 
     Raises:
-        OSError: the address is taken.
+        OSError: an address can't be listened on, or is taken.
     """
     count = settings.processes
-    host, port = _free_address(settings)
-    settings = replace(settings, listen=f"{host}:{port}", redis=url, processes=1)
+    settings = replace(_with_free_addresses(settings), redis=url, processes=1)
     reading, writing = os.pipe()
     os.set_inheritable(reading, True)
     keepers = [asyncio.create_task(_keep(_of_process(settings, index), reading)) for index in range(count)]
@@ -44,6 +43,22 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
         keeper.cancel()
     await asyncio.gather(*keepers, return_exceptions=True)
     os.close(reading)
+
+
+def _with_free_addresses(settings: Settings) -> Settings:
+    """The port of `listen` is the real one then.
+
+    Shared ports are not refused to a stranger, and a process that finds its own one taken would be started again and
+    again: so this looks first.
+    """
+    if settings.http:
+        free_port("--http", settings.http)
+    for index in range(settings.processes):
+        metrics = _of_process(settings, index).metrics_bind
+        if metrics:
+            free_port("--metrics-bind", metrics)
+    host = settings.listen.rpartition(":")[0]
+    return replace(settings, listen=f"{host}:{free_port('--listen', settings.listen)}")
 
 
 def _of_process(settings: Settings, index: int) -> Settings:
@@ -67,13 +82,3 @@ async def _keep(settings: Settings, alive: int) -> None:
             raise
         _log.error("gateway process %s ended with code %s; starting another", process.pid, code)
         await asyncio.sleep(RESTART_SECONDS)
-
-
-def _free_address(settings: Settings) -> tuple[str, int]:
-    """The address with its real port. Shared ports are not refused to a stranger, so this looks first."""
-    host, _, port = settings.listen.rpartition(":")
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((settings.host, int(port)))
-        return host, probe.getsockname()[1]

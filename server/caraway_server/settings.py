@@ -21,7 +21,7 @@ class Settings:
 
     section: ClassVar[str] = "server"
 
-    listen: str = setting("127.0.0.1:50051", "HOST:PORT; port 0 takes a free one.")
+    listen: str = setting("127.0.0.1:50051", "HOST:PORT; port 0 takes a free one.", kind=ADDRESS)
     redis: str = setting(
         "",
         "URL of a Redis (7.0 or newer) or Valkey: redis://, rediss://, unix://, sentinel://HOST:PORT,.../SERVICE; "

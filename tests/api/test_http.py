@@ -1,6 +1,7 @@
 """JSON over HTTP, as curl calls it: the same services, errors, tokens and TLS as over gRPC."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from caraway.v1 import (
     worker_service_pb2,
     workflow_service_pb2,
 )
+from support.certificates import Authority
 from support.gateway import GatewayProcess
 from support.processes import CARAWAY, Running, eventually
-from support.secured import SecuredGateway
+from support.secured import SecuredGateway, replace
 from support.toolchains import require_programs
 
 SECONDS = 30
@@ -214,6 +216,46 @@ def test_tokens_and_tls_are_those_of_grpc(short_folder: Callable[[], Path], tmp_
         renewed = ("--cacert", str(gateway.ca))
         ask = ["curl", "-sS", *renewed, curl.base + "/openapi.json"]
         eventually(lambda: subprocess.run(ask, capture_output=True, check=False).returncode == 0, what="it is renewed")
+    finally:
+        gateway.stop()
+
+
+def test_an_authority_that_was_taken_away_opens_nothing(short_folder: Callable[[], Path]) -> None:
+    require_programs("curl")
+    gateway = SecuredGateway(short_folder(), "--http", "127.0.0.1:0", tokens=False, mutual=True)
+    known = gateway.authority.cert
+    trusting = gateway.folder / "known.pem"
+    trusting.write_bytes(known)
+    others = Authority("others")
+    pairs = {"ours": gateway.client, "theirs": others.issue("client")}
+    gateway.start()
+    try:
+        port = http_address(gateway.process.running).rpartition(":")[2]
+
+        def opens(name: str) -> bool:
+            cert, key = pairs[name].write(gateway.folder, name)
+            flags = ["--cacert", str(trusting), "--cert", str(cert), "--key", str(key)]
+            asked = ["curl", "-sS", *flags, f"https://localhost:{port}/openapi.json"]
+            return subprocess.run(asked, capture_output=True, timeout=SECONDS, check=False).returncode == 0
+
+        assert (opens("ours"), opens("theirs")) == (True, False)
+        replace(gateway.ca, others.cert)
+        eventually(lambda: opens("theirs"), what="the new authority's clients are let in")
+        assert not opens("ours")
+    finally:
+        gateway.stop()
+
+
+def test_a_token_of_no_text_is_not_known(short_folder: Callable[[], Path]) -> None:
+    require_programs("curl")
+    gateway = SecuredGateway(short_folder(), "--http", "127.0.0.1:0").start()
+    try:
+        base = f"https://localhost:{http_address(gateway.process.running).rpartition(':')[2]}"
+        curl = Curl(base, ("--cacert", str(gateway.ca)))
+        for strange in (b"\xff\xfe", "\u00fc".encode()):
+            answer = curl("AdminService/GetServerInfo", "", "-H", os.fsdecode(b"Authorization: Bearer " + strange))
+            assert (answer.status, answer.reason) == (401, "UNAUTHENTICATED")
+        assert "Traceback" not in gateway.output
     finally:
         gateway.stop()
 

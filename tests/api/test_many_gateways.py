@@ -1,6 +1,7 @@
 """Several gateways on one store are one service."""
 
 import signal
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from api.wire import Api, refused
 from caraway.ids import uuid7
 from caraway.v1 import task_pb2, task_service_pb2, worker_service_pb2
 from support.gateway import GatewayProcess
-from support.processes import eventually
+from support.processes import CARAWAY, Running, eventually
 from support.stores import StoreProcess
 
 Task = task_pb2.Task
@@ -126,6 +127,33 @@ def test_several_processes_share_a_port(
     eventually(lambda: len(workers()) == 2 and workers() != pids, what="the killed process is replaced")
     assert server.stop() == 0
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def refusal(*flags: str) -> str:
+    """What a server of two processes says that is to end by itself."""
+    running = Running([*CARAWAY, "server", "--listen", "127.0.0.1:0", "--processes", "2", *flags])
+    try:
+        assert running.process.wait(20) == 1
+    finally:
+        running.stop()
+    return running.output
+
+
+def test_several_processes_start_on_a_store_that_is_fit_or_not_at_all(stores: Callable[..., StoreProcess]) -> None:
+    said = refusal("--redis", stores(maxmemory_policy="allkeys-lru").url)
+    assert "Set maxmemory-policy noeviction" in said
+    assert "listens on" not in said
+
+
+def test_several_processes_start_on_free_addresses_or_not_at_all(stores: Callable[..., StoreProcess]) -> None:
+    url = stores().url
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for flag, first in (("--listen", port), ("--http", port), ("--metrics-bind", port - 1)):
+            said = refusal("--redis", url, flag, f"127.0.0.1:{first}")
+            assert said == f"Error: {flag} 127.0.0.1:{port}: Address already in use"
 
 
 def test_processes_end_with_their_parent(

@@ -95,6 +95,18 @@ def test_broken_files_change_nothing(start: Callable[..., SecuredGateway], break
     eventually(lambda: connects(gateway.channel()), what="it is served once it is whole")
 
 
+def test_a_certificate_that_clients_will_refuse_is_told(start: Callable[..., SecuredGateway]) -> None:
+    gateway = start(tokens=False, mutual=True)
+    assert "refuse" not in gateway.output
+    expired = gateway.authority.issue("gateway.test", expired=True)
+    replace(gateway.cert, expired.cert)
+    replace(gateway.key, expired.key)
+    assert gateway.process.running is not None
+    line = gateway.process.running.wait_for_line("clients will refuse the certificate")
+    assert line.endswith(f"tls_cert = {gateway.cert}: certificate has expired")
+    assert not connects(gateway.channel(client=gateway.client))
+
+
 def server(*flags: str) -> tuple[int, str]:
     """A server that is to refuse to start: its exit code, and what it says."""
     ended = subprocess.run(
@@ -115,6 +127,7 @@ def test_what_is_wrong_with_a_file_is_said_at_the_start(tmp_path: Path) -> None:
         ((*tls, str(key), "--tls-client-ca", str(key)), f"tls_client_ca = {key}: write a PEM file with certificates"),
         (("--tokens", str(empty)), f"tokens = {empty}: there is no token in it; `caraway token NAME` makes one"),
         (("--tls-cert", str(cert)), "tls_key (default): name it too"),
+        (("--listen", "::1:50051"), "with the host in brackets where it is an IPv6 address: [::1]:PORT"),
     ):
         code, text = server(*flags)
         assert (code, said in text) == (2, True), text

@@ -52,7 +52,11 @@ class Authority:
         self.cert = _pem(self._own)
 
     def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *extensions: x509.ExtensionType
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        *extensions: x509.ExtensionType,
+        end: timedelta = _DAY,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder(
@@ -60,18 +64,19 @@ class Authority:
             subject_name=subject,
             public_key=key.public_key(),
             serial_number=x509.random_serial_number(),
-            not_valid_before=now - _DAY,
-            not_valid_after=now + _DAY,
+            not_valid_before=now - 2 * _DAY,
+            not_valid_after=now + end,
         )
         for extension in extensions:
             builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
         return builder.sign(self._key, hashes.SHA256())
 
-    def issue(self, name: str) -> Pair:
+    def issue(self, name: str, *, expired: bool = False) -> Pair:
         """A certificate for a host of this name, and for 127.0.0.1 and localhost."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName(name), x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-        return Pair(_pem(self._signed(_name(name), key, x509.SubjectAlternativeName(names))), _pem_of_key(key))
+        end = -_DAY if expired else _DAY
+        return Pair(_pem(self._signed(_name(name), key, x509.SubjectAlternativeName(names), end=end)), _pem_of_key(key))
 
     def write(self, folder: Path, name: str) -> Path:
         """Writes NAME.pem; returns its path."""

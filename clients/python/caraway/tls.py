@@ -1,12 +1,13 @@
 """Certificates and keys: read from their files and checked, for a gateway as for those who connect to one."""
 
+import contextlib
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 from caraway.settings import InvalidSettings, Problem
 
-__all__ = ["TlsFiles", "read_tls_files"]
+__all__ = ["TlsFiles", "read_tls_files", "why_refused"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,6 +54,29 @@ def _check(cert: Path | None, key: Path | None, ca: Path | None, ca_name: str) -
         except (OSError, ValueError) as error:
             text = f"it, with tls_key = {key}, is no PEM certificate with its unencrypted key ({_reason(error)})"
             raise InvalidSettings([Problem("tls_cert", text, str(cert))]) from error
+
+
+def why_refused(server: ssl.SSLContext, cert: Path) -> str:
+    """Give why clients refuse a server's certificate whoever signed it, such as that it has expired; empty: they don't.
+
+    Arguments: `server` is what it serves with, `cert` has its certificate. A handshake in memory tells: Python reads no
+    dates from a file.
+    """
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.load_verify_locations(cert)
+    trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(to_client, to_server)
+    try:
+        for side in (client, server.wrap_bio(to_server, to_client, server_side=True), client):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message
+    except ssl.SSLError:  # what it is there for, only a client that connects can tell
+        return ""
+    return ""
 
 
 def _reason(error: Exception) -> str:

@@ -63,6 +63,8 @@ class Tokens:
 
         It is looked up by its hash, which a caller can't steer: what time that takes tells nothing about any token.
         """
+        if not token.isascii():  # no token is; and what HTTP makes of bytes that are no text can't be encoded
+            return None
         return self.identities.get(hashlib.sha256(token.encode()).digest())
 
 

@@ -104,6 +104,8 @@ def _read_address(value: Any) -> str:
     host, _, port = text.rpartition(":")
     if text and (not host or not port.isdecimal() or int(port) > 65535):
         raise Unreadable("write HOST:PORT")
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise Unreadable("write one HOST:PORT, with the host in brackets where it is an IPv6 address: [::1]:PORT")
     return text
 
 
