@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -25,7 +24,6 @@ from caraway.exceptions import (
 from caraway.inputs import merged
 from caraway.json_text import encode_text
 from caraway.payload import decode_arguments, encode
-from caraway.stamps import stamps_of
 from caraway.task import Task
 from caraway.v1 import task_pb2, worker_service_pb2, workflow_pb2
 from caraway.wire_error import to_error
@@ -33,6 +31,7 @@ from caraway_worker import outcomes
 from caraway_worker.attempt import Attempt, Ended, TaskSlot
 from caraway_worker.coroutines import Strikable
 from caraway_worker.hooks import calls_after, state_after
+from caraway_worker.lease_context import LeaseContext
 from caraway_worker.options import ChildOptions, Limits
 from caraway_worker.soft_limit import MESSAGE
 
@@ -272,55 +271,7 @@ class Executor:
             raise EncodeError(f"{what} is larger than the gateway takes: {size} bytes, at most {most}")
 
     def _context(self, attempt: Attempt, task: "Task[Any, Any]") -> request.Context:
-        lease, slot, sequence = attempt.lease, attempt.slot, attempt.sequence
-        spec = lease.task
-        task_id = spec.task_id
-        context = request.Context(
-            id=task_id,
-            task=spec.name,
-            args=attempt.args,
-            kwargs=attempt.kwargs,
-            app=self._app,
-            argsrepr=spec.args_repr,
-            kwargsrepr=spec.kwargs_repr,
-            attempt=lease.attempt,
-            delivery_count=lease.delivery_count,
-            fence=lease.fence,
-            hostname=self._options.worker,
-            delivery_info={
-                "queue": spec.queue,
-                "priority": self._app.turned(spec.priority),
-                "redelivered": lease.delivery_count > lease.attempt,
-            },
-            timelimit=self._limits_of(spec, task),
-            expires=_expires(lease),
-            eta=spec.schedule_time.ToDatetime(tzinfo=UTC) if spec.HasField("schedule_time") else None,
-            root_id=task_id,
-            ignore_result=spec.ignore_result or bool(task.ignore_result),
-            trail=task.trail,
-            report_progress=partial(self._report_progress, attempt),
-            is_cancelled=partial(slot.cancelled, sequence),
-        )
-        if spec.stamps:
-            context.stamps = stamps_of(spec)
-        if spec.headers:
-            headers = context.headers = dict(spec.headers)
-            context.root_id = headers.get(request.ROOT_HEADER, task_id)
-            context.parent_id = headers.get(request.PARENT_HEADER)
-            context.shadow = headers.get(request.SHADOW_HEADER)
-        return context
-
-    def _limits_of(self, spec: task_pb2.TaskSpec, task: "Task[Any, Any]") -> tuple[float | None, float | None]:
-        """Hard and soft limit as the supervisor enforces them, in seconds."""
-        hard = task.time_limit if task.time_limit is not None else self._options.hard
-        soft = task.soft_time_limit if task.soft_time_limit is not None else self._options.soft
-        if spec.HasField("time_limits"):
-            limits = spec.time_limits
-            if limits.HasField("hard"):
-                hard = limits.hard.ToTimedelta().total_seconds()
-            if limits.HasField("soft"):
-                soft = limits.soft.ToTimedelta().total_seconds()
-        return hard, soft
+        return LeaseContext(attempt, task, self._app, self._options, self._report_progress)
 
     def _report_progress(self, attempt: Attempt, state: str, meta: Any) -> None:
         """Send what the task tells of itself. Raises PayloadError if it can't be written or is too large."""
@@ -378,11 +329,3 @@ def _fail(
     report.failed.error.CopyFrom(to_error(error, kind))
     report.failed.error.non_retryable = final
     return outcomes.FAILED
-
-
-def _expires(lease: worker_service_pb2.TaskLease) -> datetime | None:
-    if lease.task.HasField("expire_time"):
-        return lease.task.expire_time.ToDatetime(tzinfo=UTC)
-    if lease.HasField("expires_in"):
-        return datetime.now(UTC) + timedelta(seconds=lease.expires_in.seconds)
-    return None

@@ -33,6 +33,11 @@ def encode_text(value: Any) -> str:
     not finite, containers deeper than MAX_DEPTH, text that is not Unicode.
     """
     try:
+        # What many tasks return; an encoder would be made anew for it.
+        if value is None:
+            return "null"
+        if type(value) is int:
+            return int.__repr__(value)
         return _write(value if type(value) in SCALARS else _prepare(value))
     except ValueError as error:
         raise EncodeError(f"a value can't be written as JSON: {error}") from error

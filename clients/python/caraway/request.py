@@ -2,7 +2,7 @@
 
 import contextvars
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ __all__ = [
     "ROOT_HEADER",
     "SHADOW_HEADER",
     "Context",
+    "changed",
     "current",
     "current_task",
     "pop",
@@ -159,6 +160,12 @@ def current_task() -> Any:
     """Give the task that runs here, or None."""
     running = current()
     return None if running is None or running.app is None else running.app.tasks.get(running.task)
+
+
+def changed(context: Context, **changes: Any) -> Context:
+    """Copy a context, with these of its fields. Raises TypeError for what is no field."""
+    kept = {field.name: getattr(context, field.name) for field in fields(Context)}
+    return Context(**{**kept, **changes})
 
 
 def push(context: Context | None) -> contextvars.Token[Context | None]:

@@ -1,6 +1,5 @@
 """Task: a function that workers run, and that callers submit."""
 
-import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -181,7 +180,7 @@ class Task(Retrying, Composing, Generic[P, R, C]):
         """
         if "retries" in fields:
             fields["attempt"] = fields.pop("retries") + 1
-        request.push(dataclasses.replace(self.request, **fields, outer=request.current()))
+        request.push(request.changed(self.request, **fields, outer=request.current()))
 
     def pop_request(self) -> None:
         """Be where one was before the last `push_request`."""
