@@ -80,6 +80,25 @@ def test_a_server_tells_what_a_failover_may_lose(
     assert ("in memory" in told.failover_loss) == told.store_version.startswith("redis 7.0")
 
 
+def test_a_primary_whose_file_was_switched_off_confirms_nothing_and_says_why(
+    replicated: Callable[..., Replicated], gateways: Callable[..., GatewayProcess], connect: Callable[[str], Api]
+) -> None:
+    group = replicated("valkey")
+    api = connect(gateways("--redis", group.url, "--wait-replicas", "1").target)
+    eventually(api.is_serving, what="the gateway is ready")
+    with group.client(group.primary) as admin:
+        admin.config_set("appendonly", "no")
+    refusal = refused(lambda: api.submit("q"))
+    assert refusal.reason == "STORE_NOT_CONFIRMED"
+    assert refusal.message.startswith("the primary has appendonly no")
+    for replica in group.replicas:
+        with group.client(replica) as admin:
+            admin.config_set("appendonly", "no")
+    with group.client(group.primary) as admin:
+        admin.config_set("appendonly", "yes")
+    assert "are they there, with appendonly yes?" in refused(lambda: api.submit("q")).message
+
+
 def test_a_primary_that_would_come_back_empty_is_refused(stores: Callable[..., StoreProcess]) -> None:
     flags = ["--redis", stores().url, "--wait-replicas", "1"]
     running = Running([*CARAWAY, "server", "--listen", "127.0.0.1:0", *flags])

@@ -126,3 +126,10 @@ def test_no_store_is_exit_code_3(tmp_path: Path) -> None:
     assert ended.exit_code == 3
     assert "the store can't be reached" in ended.output
     assert "start the gateway" in ended.output
+
+
+def test_sentinels_that_can_t_be_reached_are_told_in_a_line_without_passwords() -> None:
+    ended = doctor("sentinel://:secret@127.0.0.1:1,127.0.0.1:2/shop?sentinel_password=other")
+    assert ended.exit_code == 3
+    said = "Error: the store can't be reached: no sentinel names a primary of 'shop' (127.0.0.1:1, 127.0.0.1:2)"
+    assert ended.output.strip() == f"{said} (see --redis)"

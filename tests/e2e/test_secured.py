@@ -88,6 +88,16 @@ def test_tasks_run_and_submit_tasks_and_no_token_can_be_seen(
     assert secured.token not in secured.output
 
 
+def test_workers_are_commanded_with_the_token(
+    secured: SecuredGateway, app: Caraway, start_worker: Callable[..., WorkerProcess]
+) -> None:
+    worker = start_worker("-Q", "commanded", "-n", "commanded@here", CARAWAY_WORKER_TOKEN=secured.token).ready()
+    name = "commanded@here"
+    assert app.control.ping(destination=[name], timeout=SECONDS) == [{name: {"ok": "pong"}}]
+    app.control.shutdown(destination=[name])
+    assert worker.end() == 0
+
+
 def test_solo_hands_on_what_it_was_told(
     secured: SecuredGateway, app: Caraway, start_worker: Callable[..., WorkerProcess]
 ) -> None:

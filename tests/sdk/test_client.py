@@ -155,6 +155,23 @@ def test_a_gateway_that_stays_away_is_an_operational_error_that_says_what_to_do(
         assert word in str(raised.value)
 
 
+def test_what_the_gateway_said_goes_before_an_attempt_that_was_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = exceptions.OperationalError("only 0 of 1 replicas", reason="STORE_NOT_CONFIRMED")
+    silent = exceptions.OperationalError("Deadline Exceeded")
+    gone = exceptions.OperationalError("Connection refused")
+    for seconds, last, reason in ((5.0, silent, "STORE_NOT_CONFIRMED"), (4.5, gone, "")):
+        now = 1000.0
+        monkeypatch.setattr(retry_clock.time, "monotonic", lambda: now)  # noqa: B023 - called within this round
+        monkeypatch.setattr(retry_clock, "_delay", lambda _tries: 1.0)
+        clock = retry_clock.RetryClock("gateway:1", 5.0)
+        now += 3
+        clock.next_delay(told)
+        now = 1000.0 + seconds
+        with pytest.raises(exceptions.OperationalError, match=str(told if reason else gone)) as raised:
+            clock.next_delay(last)
+        assert raised.value.reason == reason
+
+
 def answer(done: bool) -> Any:
     state = task_pb2.Task.STATE_SUCCEEDED if done else task_pb2.Task.STATE_RUNNING
     return task_service_pb2.WaitTaskResponse(task=task_pb2.Task(task_id="id", state=state), done=done)

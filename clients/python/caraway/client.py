@@ -132,7 +132,7 @@ class Client:
         timeout = request.timeout.ToNanoseconds() / 1e9 + _COMMAND_GRACE
         stub = self.gate.enter(self._open)
         try:
-            responses = stub.CommandWorkers(request, timeout=timeout)
+            responses = stub.CommandWorkers(request, timeout=timeout, metadata=self._metadata())
         finally:
             self.gate.leave()  # as in watch()
         try:

@@ -28,6 +28,9 @@ MAX_WAIT: Final = 60.0
 _GRACE: Final = 1.0
 """Seconds beyond a wait's end until its answer must be here."""
 
+_CUT_SHORT: Final = 0.1
+"""Seconds before the end of all attempts from which on an error may be the end's, and no answer of the gateway."""
+
 _FIRST_DELAY: Final = 0.05
 _MAX_DELAY: Final = 2.0
 
@@ -35,7 +38,7 @@ _MAX_DELAY: Final = 2.0
 class RetryClock:
     """Counts one call's attempts against its total deadline."""
 
-    __slots__ = ("_deadline", "_policy", "_retry_for", "_target", "_tries")
+    __slots__ = ("_deadline", "_policy", "_retry_for", "_target", "_told", "_tries")
 
     def __init__(self, target: str, retry_for: float | None = None, policy: SendPolicy | None = None) -> None:
         """`target` is named in errors; `retry_for` is in seconds, RETRY_FOR by default. A `policy` goes before it."""
@@ -47,6 +50,7 @@ class RetryClock:
             self._retry_for = RETRY_FOR if retry_for is None else retry_for
         self._deadline = time.monotonic() + self._retry_for
         self._tries = 0
+        self._told: OperationalError | None = None
 
     def timeout(self) -> float:
         """Deadline of the next attempt, in seconds."""
@@ -57,6 +61,8 @@ class RetryClock:
         policy = self._policy
         if not isinstance(error, OperationalError) and not (policy and isinstance(error, policy.retry_errors)):
             raise error
+        if isinstance(error, OperationalError) and error.reason:
+            self._told = error
         delay = _delay(self._tries) if policy is None else policy.wait_after(self._tries)
         is_last = policy is not None and policy.max_retries is not None and self._tries >= policy.max_retries
         self._tries += 1
@@ -67,6 +73,8 @@ class RetryClock:
     def _give_up(self, error: CarawayError) -> NoReturn:
         if not isinstance(error, OperationalError):
             raise error
+        if self._told is not None and not error.reason and time.monotonic() > self._deadline - _CUT_SHORT:
+            error = self._told  # the last attempt had less time than the gateway takes to say why
         how_long = f"for {self._retry_for:g} s" if self._policy is None else f"in {self._tries} tries"
         raise OperationalError(
             f"the gateway at {self._target}, or its store, could not be reached {how_long} "

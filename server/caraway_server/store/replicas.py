@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from caraway_server.core.errors import StoreNotConfirmed, StoreUnfit
 from caraway_server.store import keys
@@ -13,6 +14,9 @@ from caraway_server.store.connection import StoreFacts, translated
 # Milliseconds for which replicas are waited for. Those that write to disk once a second need more than one.
 RECEIVED_MS, ON_DISK_MS = 1000, 2000
 MOST_IN_ONE_WAIT = 100_000  # callers: they cost nothing, one wait confirms all that was written before it
+
+_NO_AOF = "appendonly is disabled"  # a failover has made a replica without one the primary, or somebody has set it
+_DONE = "It was done, and is kept unless the primary is lost before a replica has it: repeat it"
 
 
 class Replicas:
@@ -50,13 +54,20 @@ class Replicas:
             # answer to WAIT comes after its write to disk, so that the second question is answered at once.
             pipeline.execute_command("WAITAOF", 1, self._count, ON_DISK_MS)
         with translated():
-            answer = (await pipeline.execute())[-1]
+            try:
+                answer = (await pipeline.execute())[-1]
+            except ResponseError as error:
+                if _NO_AOF not in str(error):
+                    raise
+                raise StoreNotConfirmed(
+                    f"the primary has appendonly no: set it to yes (--wait-replicas). {_DONE}"
+                ) from error
         reached = answer[1] if self._on_disk else answer
         if reached < self._count:
             await self._look_elsewhere()
             raise StoreNotConfirmed(
-                f"only {reached} of {self._count} replicas confirmed in time (--wait-replicas). "
-                "It was done, and is kept unless the primary is lost before a replica has it: repeat it"
+                f"only {reached} of {self._count} replicas confirmed in time (--wait-replicas): are they there"
+                f"{', with appendonly yes' if self._on_disk else ''}? {_DONE}"
             )
         return [None] * len(callers)
 

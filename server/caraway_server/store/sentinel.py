@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 SCHEME = "sentinel"
@@ -18,7 +18,13 @@ class _PrimaryPool(SentinelConnectionPool):
 
     async def get_master_address(self) -> tuple[str, int]:
         before = self.master_address
-        address: tuple[str, int] = await super().get_master_address()  # type: ignore[no-untyped-call]
+        try:
+            address: tuple[str, int] = await super().get_master_address()  # type: ignore[no-untyped-call]
+        except MasterNotFoundError:
+            # Not in the driver's words: they show every option of its connections, with some versions the passwords.
+            asked = (one.connection_pool.connection_kwargs for one in self.sentinel_manager.sentinels)
+            hosts = ", ".join(f"{options['host']}:{options['port']}" for options in asked)
+            raise MasterNotFoundError(f"no sentinel names a primary of {self.service_name!r} ({hosts})") from None
         if before not in (None, address):
             # Those in use as well: whoever listens to the old primary would hear nothing any more.
             await self.disconnect()
