@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -196,14 +196,13 @@ class Gateway:
         Raises:
             OSError: the address can't be listened on.
         """
-        server = grpc.aio.server(
-            interceptors=self._interceptors(), options=channel_options(shared_port=self._shared_port)
-        )
+        interceptors = self._interceptors()
+        server = grpc.aio.server(interceptors=interceptors, options=channel_options(shared_port=self._shared_port))
         # Until the first probe has shown that the store takes writes.
         await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._add_services(server)
         port = self._edge.listen(server)
-        http = await self._start_http()  # what fails, fails before anybody is served
+        http = await self._start_http(interceptors)  # what fails, fails before anybody is served
         await server.start()
         self._start(self._edge.run())
         self._start(self._notes.run())
@@ -242,7 +241,7 @@ class Gateway:
         # Open to all, for load balancers and orchestrators have no token; it only tells whether the gateway works.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
-    async def _start_http(self) -> "HttpListener | None":
+    async def _start_http(self, interceptors: Sequence[grpc.aio.ServerInterceptor]) -> "HttpListener | None":
         settings = self._settings
         if not settings.http:
             return None
@@ -254,8 +253,8 @@ class Gateway:
 
         services = (TASKS, WORKERS, WORKFLOWS, ADMIN, CONTROL)
         listener = HttpListener(
-            settings.http, services, self._handlers, origins=settings.http_origins, tls=self._edge.http_tls(),
-            shared_port=self._shared_port,
+            settings.http, services, self._handlers, interceptors=interceptors, origins=settings.http_origins,
+            tls=self._edge.http_tls(), shared_port=self._shared_port,
         )  # fmt: skip
         _log.info("JSON over HTTP: %s", await listener.start())
         return listener

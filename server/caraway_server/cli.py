@@ -10,6 +10,7 @@ import click
 import uvloop
 
 from caraway.commands.settings_options import WrongSettings, with_settings
+from caraway.monitor.failing import Failed
 from caraway.monitor.json_log import JsonLines
 from caraway.settings import InvalidSettings
 from caraway_server.app import Gateway, examine_store
@@ -33,6 +34,7 @@ def server(settings: Settings, alive_fd: int | None) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if settings.log_format == "json" else logging.Formatter(_LOG_FORMAT))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
+    logging.captureWarnings(True)
     try:
         edge = Edge(settings)
     except InvalidSettings as error:
@@ -42,7 +44,7 @@ def server(settings: Settings, alive_fd: int | None) -> None:
     try:
         uvloop.run(_run(settings, edge, alive_fd))
     except (CarawayServerError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Failed(str(error)) from error
 
 
 async def _run(settings: Settings, edge: Edge, alive_fd: int | None) -> None:

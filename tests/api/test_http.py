@@ -19,11 +19,13 @@ from caraway.v1 import (
     worker_service_pb2,
     workflow_service_pb2,
 )
+from caraway_server.core.tokens import line_of, new_token
 from support.certificates import Authority
 from support.gateway import GatewayProcess
 from support.processes import CARAWAY, Running, eventually
 from support.secured import SecuredGateway, replace
 from support.toolchains import require_programs
+from support.watching import Watched
 
 SECONDS = 30
 FILES = (admin_service_pb2, control_service_pb2, task_service_pb2, worker_service_pb2, workflow_service_pb2)
@@ -186,7 +188,7 @@ def test_pages_of_named_origins_may_call_and_no_others(curl: Curl) -> None:
     asked = curl("TaskService/GetTask", None, "-X", "OPTIONS", "-H", "Origin: https://here.example")
     assert asked.status == 204
     assert asked.headers["access-control-allow-origin"] == "https://here.example"
-    assert "Authorization" in asked.headers["access-control-allow-headers"]
+    assert {"Authorization", "traceparent"} <= set(asked.headers["access-control-allow-headers"].split(", "))
     called = curl("AdminService/GetServerInfo", "", "-H", "Origin: https://here.example")
     assert called.headers["access-control-allow-origin"] == "https://here.example"
     stranger = curl("AdminService/GetServerInfo", "", "-H", "Origin: https://there.example")
@@ -290,3 +292,26 @@ def test_the_description_is_valid_and_names_every_method(curl: Curl) -> None:
         if not method.client_streaming
     }
     assert set(described["paths"]) == methods
+
+
+def test_calls_are_counted_as_those_of_grpc(gateways: Callable[..., GatewayProcess]) -> None:
+    gateway = gateways("--http", "127.0.0.1:0", "--metrics-bind", "127.0.0.1:0")
+    assert gateway.running is not None
+    watched, curl = Watched(gateway.running), Curl(f"http://{http_address(gateway.running)}")
+    assert curl("AdminService/GetServerInfo", "").status == 200
+    assert curl("TaskService/GetTask", {"taskId": "nobody-knows"}).status == 404
+    assert curl("TaskService/WatchTasks", {}).status == 400
+    assert watched.value("caraway_rpcs_total", method="GetServerInfo", code="OK") == 1
+    assert watched.value("caraway_rpcs_total", method="GetTask", code="NOT_FOUND") == 1
+    assert watched.value("caraway_rpcs_total", method="WatchTasks", code="INVALID_ARGUMENT") == 1
+    assert sum(watched.values("caraway_rpcs_open", "method").values()) == 0
+
+
+def test_what_a_guard_refuses_is_counted(gateways: Callable[..., GatewayProcess], tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text(line_of("tests", new_token()))
+    flags = ("--tokens", str(tmp_path / "tokens"), "--http", "127.0.0.1:0", "--metrics-bind", "127.0.0.1:0")
+    gateway = gateways(*flags)
+    assert gateway.running is not None
+    watched, curl = Watched(gateway.running), Curl(f"http://{http_address(gateway.running)}")
+    assert curl("AdminService/GetServerInfo", "").status == 401
+    assert watched.value("caraway_rpcs_total", method="GetServerInfo", code="UNAUTHENTICATED") == 1

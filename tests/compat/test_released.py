@@ -13,11 +13,13 @@ import psutil
 import pytest
 
 from api.wire import Api
+from caraway.exceptions import WorkerLostError
 from caraway.v1 import control_service_pb2, task_pb2
 from compat import released_tasks
 from compat.released_tasks import app
 from support.gateway import GatewayProcess
 from support.processes import Running, eventually
+from support.stores import StoreProcess
 from support.worker import WorkerProcess
 
 HERE = Path(__file__).resolve().parent
@@ -75,6 +77,22 @@ def server(gateways: Callable[..., GatewayProcess]) -> Iterator[GatewayProcess]:
 def work(release: Release, target: str) -> Running:
     """A worker of the release."""
     return release.command("worker", "-A", TASKS, "-c", "2", "--target", target, "-l", "INFO")
+
+
+def serve(release: Release, *flags: str) -> Running:
+    """A gateway of the release."""
+    return release.command("server", "--listen", "127.0.0.1:0", *flags)
+
+
+def target_of(gateway: Running) -> str:
+    """Where a gateway listens."""
+    return gateway.wait_for_line("listens on").split("listens on ")[1].split()[0]
+
+
+def examine(processes: Callable[[Running], Running], store: str) -> None:
+    """The current doctor finds nothing wrong."""
+    doctor = processes(Running([sys.executable, "-c", MAIN, "doctor", "--redis", store]))
+    assert doctor.process.wait(30) == 0, doctor.output
 
 
 def test_the_wheel_is_what_runs(release: Release, processes: Callable[[Running], Running]) -> None:
@@ -138,8 +156,8 @@ def test_what_a_released_gateway_left_is_kept_and_done(
     short_folder: Callable[[], Path],
 ) -> None:  # fmt: skip
     data = short_folder()
-    old = processes(release.command("server", "--listen", "127.0.0.1:0", "--data-dir", str(data)))
-    target = old.wait_for_line("listens on").split("listens on ")[1].split()[0]
+    old = processes(serve(release, "--data-dir", str(data)))
+    target = target_of(old)
     app.retarget(target)
     queued = released_tasks.add.delay(20, 22)
     delayed = released_tasks.add.apply_async((1, 2), countdown=0.5)
@@ -163,9 +181,41 @@ def test_what_a_released_gateway_left_is_kept_and_done(
         assert delayed.get(timeout=30) == 3
         assert flow.get(timeout=30) == 870
         assert later.state == "PENDING"
-        doctor = processes(Running([sys.executable, "-c", MAIN, "doctor", "--redis", f"unix://{data}/valkey.sock"]))
-        assert doctor.process.wait(30) == 0, doctor.output
+        examine(processes, f"unix://{data}/valkey.sock")
     finally:
         worker.stop()
         new.stop()
+        app.retarget(None)
+
+
+def test_gateways_of_both_releases_share_a_store(
+    release: Release, gateways: Callable[..., GatewayProcess], stores: Callable[..., StoreProcess],
+    processes: Callable[[Running], Running], tmp_path: Path,
+) -> None:  # fmt: skip
+    """As while an upgrade rolls: workers and callers of either release at the gateway of the other."""
+    store, lease = stores(), ("--lease", "2s", "--heartbeat", "500ms")
+    released = target_of(processes(serve(release, "--redis", store.url, *lease)))
+    current = gateways("--redis", store.url, *lease).target
+    workers = [work(release, current), WorkerProcess(released, TASKS, "-c", "2")]
+    for worker in workers:
+        processes(worker).wait_for_line(" ready.")
+    try:
+        for target in (released, current):
+            program = processes(release.run("-m", TASKS, CARAWAY_TARGET=target))
+            program.wait_for_line("all as it was", 60)
+            app.retarget(target)
+            released_tasks.call_all(known=f"known-at-{target}")
+
+        started = [tmp_path / "once", tmp_path / "held"]
+        lost = released_tasks.once_and_no_more.delay(str(started[0]))
+        held = released_tasks.hold.delay(str(started[1]), str(tmp_path / "release"))
+        eventually(lambda: all(one.exists() for one in started), what="both run")
+        (tmp_path / "release").touch()
+        for worker in workers:
+            worker.kill()
+        processes(work(release, current)).wait_for_line(" ready.")
+        assert isinstance(lost.get(timeout=30, propagate=False), WorkerLostError)
+        assert held.get(timeout=30) == "released"
+        examine(processes, store.url)
+    finally:
         app.retarget(None)

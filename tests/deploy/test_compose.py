@@ -80,6 +80,10 @@ def test_a_stopped_service_has_the_time_it_takes() -> None:
     assert seconds(SERVICES["gateway"]["stop_grace_period"]) > app.STOP_SECONDS + 5
 
 
+def test_what_killed_tasks_leave_behind_is_reaped() -> None:
+    assert SERVICES["worker"]["init"] is True
+
+
 def test_services_start_in_order_and_again() -> None:
     assert SERVICES["gateway"]["depends_on"] == {"redis": {"condition": "service_healthy"}}
     assert SERVICES["worker"]["depends_on"] == {"gateway": {"condition": "service_healthy"}}

@@ -1,8 +1,16 @@
 """Logs as JSON, of gateway, worker and task."""
 
+import json
+
+import pytest
+
 from caraway import Caraway
-from support.processes import eventually
+from support.gateway import GatewayProcess
+from support.processes import CARAWAY, Running, eventually
 from support.watching import Watched
+from support.worker import WorkerProcess
+
+JSON = ("--log-format", "json")
 
 
 def test_lines_about_a_task_carry_its_id_and_name(client: Caraway, worker_metrics: Watched) -> None:
@@ -36,3 +44,31 @@ def test_every_line_of_the_gateway_is_an_object(gateway_metrics: Watched) -> Non
     assert all(line.startswith("{") for line in lines)
     first = gateway_metrics.records()[0]
     assert {"time", "level", "logger", "message", "process"} <= first.keys()
+
+
+def test_a_worker_writes_nothing_but_objects_from_start_to_end(gateway: GatewayProcess) -> None:
+    """What it prints for people, too: a container's log has both of its streams."""
+    worker = WorkerProcess(gateway.target, "monitor.sample", "-c", "1", *JSON).ready()
+    assert worker.stop() == 0
+    records = [json.loads(line) for line in worker.lines]
+    banner, ready, drains = (
+        next(one for one in records if words in one["message"])
+        for words in ("[tasks]", " ready.", "no more tasks are taken")
+    )
+    assert [one["level"] for one in (banner, ready, drains)] == ["INFO"] * 3
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("server", "--redis", "redis://127.0.0.1:1/0", "--metrics-bind", "192.0.2.1:9464"), "--metrics-bind"),
+        (("worker", "-A", "monitor.no_such_app", "-c", "1"), "no_such_app"),
+    ],
+)
+def test_why_it_can_not_start_is_one_object(command: tuple[str, ...], words: str) -> None:
+    failing = Running([*CARAWAY, *command, *JSON])
+    assert failing.process.wait(30) == 1
+    failing.stop()
+    (record,) = (json.loads(line) for line in failing.lines)
+    assert (record["level"], record["logger"]) == ("CRITICAL", "caraway")
+    assert words in record["message"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from caraway import Caraway
+from caraway import Caraway, chain, group
 from caraway.exceptions import TaskNotFound, TaskRevokedError
 from caraway.monitor.labels import OTHER
 from caraway_server.core.tokens import line_of, new_token
@@ -77,6 +77,15 @@ def test_a_refused_call_is_counted_under_its_code(client: Caraway, gateway_metri
         _ = client.AsyncResult("nobody-knows").state
     # A refusal is sent before the call has ended.
     eventually(lambda: gateway_metrics.value("caraway_rpcs_total", method="GetTask", code="NOT_FOUND") == 1)
+
+
+def test_tasks_of_workflows_are_counted_as_any_others(client: Caraway, gateway_metrics: Watched) -> None:
+    before = gateway_metrics.value("caraway_tasks_submitted_total", queue="watched", outcome="created")
+    ended = gateway_metrics.value("caraway_tasks_ended_total", state="SUCCEEDED")
+    add = [client.signature("monitor.sample.add", args, immutable=True) for args in ((1, 2), (3, 4), (5, 6))]
+    assert chain(add[0], group(add[1:])).apply_async().get(timeout=30) == [7, 11]
+    after = gateway_metrics.value("caraway_tasks_submitted_total", queue="watched", outcome="created")
+    assert after - before == gateway_metrics.value("caraway_tasks_ended_total", state="SUCCEEDED") - ended == 3
 
 
 def test_depth_and_age_are_read_when_asked_for(client: Caraway, gateway_metrics: Watched) -> None:

@@ -1,6 +1,7 @@
 """Traces, from the caller through the gateway to every attempt, as a real OTLP receiver sees them."""
 
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def traced(collector: Collector, short_folder: Callable[[], Path]) -> Iterator[t
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
-        gateway = GatewayProcess(short_folder()).start()
+        gateway = GatewayProcess(short_folder(), "--http", "127.0.0.1:0").start()
         flags = ("-c", "1", "--metrics-bind", "127.0.0.1:0", "--log-format", "json")
         worker = WorkerProcess(gateway.target, "monitor.sample", *flags).ready()
     yield gateway, worker
@@ -128,6 +129,24 @@ def test_a_caller_that_only_sends_the_header_is_traced(
     assert attempt.parent_id == served.span_id
 
 
+def test_a_call_over_http_is_traced_as_one_over_grpc(
+    traced: tuple[GatewayProcess, WorkerProcess], collector: Collector
+) -> None:
+    assert traced[0].running is not None
+    address = traced[0].running.wait_for_line("JSON over HTTP").split()[-1]
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    asked = urllib.request.Request(
+        f"http://{address}/caraway.v1.TaskService/RunTask",
+        data=b'{"task": {"name": "monitor.sample.add", "queue": "watched", "args": [1, 1]}}',
+        headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"},
+    )
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert answer.status == 200
+    (served,) = collector.named(trace_id, "caraway.v1.TaskService/RunTask")
+    (attempt,) = collector.named(trace_id, "run monitor.sample.add")
+    assert (served.parent_id, attempt.parent_id) == ("b7ad6b7169203331", served.span_id)
+
+
 def test_log_lines_of_a_task_carry_its_span(
     app: Caraway, collector: Collector, traced: tuple[GatewayProcess, WorkerProcess]
 ) -> None:
@@ -138,6 +157,39 @@ def test_log_lines_of_a_task_carry_its_span(
     (attempt,) = collector.named(trace_id, "run monitor.sample.add")
     lines = [one for one in Watched(traced[1]).records() if one.get("trace_id") == trace_id]
     assert [(one["message"], one["span_id"]) for one in lines] == [("adding", attempt.span_id)]
+
+
+SET_UP = """
+import logging
+logging.basicConfig(format="%(levelname)s %(message)s")
+from caraway.monitor.otel import set_up
+print("on" if set_up("caraway-gateway") else "off")
+from opentelemetry import trace
+resource = getattr(trace.get_tracer_provider(), "resource", None)
+print(resource and resource.attributes["service.name"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "caraway-gateway"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.namespace=shop"}, "caraway-gateway"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=shop"}, "shop"),
+        ({"OTEL_SERVICE_NAME": "shop"}, "shop"),
+        ({"OTEL_TRACES_EXPORTER": "nowhere"}, "ERROR no traces: OTEL_TRACES_EXPORTER names nowhere"),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "grpc and http/protobuf"),
+        ({"OTEL_PROPAGATORS": "nobodys"}, "ERROR no traces: Propagator nobodys not found"),
+    ],
+)  # fmt: skip
+def test_the_usual_variables_are_heeded_or_refused(environ: dict[str, str], said: str) -> None:
+    running = Running([sys.executable, "-c", SET_UP], env={"OTEL_TRACES_EXPORTER": "console", **environ})
+    try:
+        running.wait_for_line(said)
+        if said.startswith("ERROR"):
+            running.wait_for_line("off")
+    finally:
+        running.stop()
 
 
 # The store's driver loads OpenTelemetry's interfaces where they are installed; what costs is the exporter.

@@ -162,9 +162,14 @@ def _executor(app: Caraway, options: ChildOptions) -> Executor:
         if tracing.is_configured():
             log.logger.warning("no traces, which OTEL_ variables ask for: pip install 'caraway[otel]'")
         return Executor(app, options)
-    from caraway_worker import traced  # noqa: PLC0415 - who asks for no traces does not load the library
+    # Who asks for no traces does not load the library; and it must be set up before what reads OTEL_PROPAGATORS.
+    from caraway.monitor.otel import set_up  # noqa: PLC0415
 
-    return traced.executor(app, options)
+    if not set_up("caraway-worker"):
+        return Executor(app, options)
+    from caraway_worker.traced import TracedExecutor  # noqa: PLC0415
+
+    return TracedExecutor(app, options)
 
 
 def resident_kib() -> int:

@@ -7,12 +7,14 @@ import signal
 import sys
 from collections.abc import Collection, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from caraway.commands.settings_options import WrongSettings, with_settings
+from caraway.monitor.failing import Failed
 from caraway.settings import DEFAULT, InvalidSettings, Loaded
 from caraway_worker import app_options, log, solo
 from caraway_worker.app_options import WithAppOptions
@@ -98,17 +100,18 @@ def _supervise(settings: Settings, unnamed: Collection[str]) -> int:
                 return _solo(found.settings, "--pool", found.settings.pool)
             return _run(_main(found.settings))
     except BrokenApp as error:
-        raise click.ClickException(f"the app {settings.app!r} can't be loaded:\n{error}") from error
+        raise Failed(f"the app {settings.app!r} can't be loaded:\n{error}") from error
     except InvalidSettings as error:
         raise WrongSettings(error) from error
     except GatewayError as error:
-        raise click.ClickException(f"the queues can't be purged: {error}") from error
+        raise Failed(f"the queues can't be purged: {error}") from error
     except Unwatchable as error:
-        raise click.ClickException(str(error)) from error
+        raise Failed(str(error)) from error
 
 
 async def _main(settings: Settings, unnamed: Collection[str] = ()) -> int:
-    main = Worker(settings, say=click.echo, unnamed=unnamed)
+    say = partial(log.logger.info, "%s") if settings.log_format == "json" else click.echo
+    main = Worker(settings, say=say, unnamed=unnamed)
     # What was imported stays: the collector need not walk it again and again.
     gc.collect()
     gc.freeze()

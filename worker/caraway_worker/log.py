@@ -107,6 +107,7 @@ def set_up(level: int, file: str = "", form: str = "text", *, in_task: bool = Fa
         made.setFormatter(LineFormatter() if in_task else logging.Formatter(FORMAT))
     logging.basicConfig(level=level, handlers=[made])
     logging.getLogger().setLevel(level)
+    logging.captureWarnings(True)
     _ours.append(made)
 
 
@@ -115,7 +116,6 @@ def set_up_child(options: ChildOptions) -> None:
     file = file_of(options.log_file, options.worker, options.index) if options.log_file else ""
     logging.setLogRecordFactory(_naming_task(logging.getLogRecordFactory()))
     set_up(options.log_level, file, options.log_format, in_task=True)
-    logging.captureWarnings(True)
 
 
 def redirect_prints(level: int) -> None:

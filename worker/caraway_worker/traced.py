@@ -15,11 +15,6 @@ from caraway_worker.execute import Executor
 from caraway_worker.options import ChildOptions
 
 
-def executor(app: Caraway, options: ChildOptions) -> Executor:
-    """Make the executor: one that traces, unless the variables name an exporter that there is not."""
-    return TracedExecutor(app, options) if otel.set_up("caraway-worker") else Executor(app, options)
-
-
 class TracedExecutor(Executor):
     """Runs tasks, each attempt inside a span of its own."""
 

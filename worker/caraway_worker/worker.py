@@ -202,7 +202,7 @@ class Worker:
         await self._welcomed.wait()
         self.ready.set()
         self._say(f"{self._settings.name} ready.")
-        if self._settings.log_file:
+        if self._settings.log_file and self._settings.log_format != "json":  # there it is in the log already
             logger.info("%s ready.", self._settings.name)
         self._notices.ready()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn, cast
 
 import grpc
@@ -30,17 +31,23 @@ class _HttpContext:
 
     def __init__(self, timeout: float | None) -> None:
         self._until = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        self._code = 0
 
     def time_remaining(self) -> float | None:
         """Until the caller's deadline, in seconds."""
         return None if self._until is None else max(0.0, self._until - asyncio.get_running_loop().time())
 
+    def code(self) -> int:
+        """The number of the status that the call ended with."""
+        return self._code
+
     async def abort_with_status(self, status: Any) -> NoReturn:
         """Ends the call with an error."""
+        self._code = status.code.value[0]
         details = [value for key, value in status.trailing_metadata or () if key == _STATUS]
         if details:
             raise CallFailed(status_pb2.Status.FromString(details[0]))
-        raise CallFailed(status_pb2.Status(code=status.code.value[0], message=status.details))
+        raise CallFailed(status_pb2.Status(code=self._code, message=status.details))
 
 
 class _Details:
@@ -56,10 +63,16 @@ class Caller:
 
     Args:
         handlers: as gRPC has them, behind whoever guards them.
+        interceptors: gRPC's own, which count and trace calls, the outermost first.
     """
 
-    def __init__(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+    def __init__(
+        self, handlers: Iterable[grpc.GenericRpcHandler], interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    ) -> None:
         self._handlers = tuple(handlers)
+        self._find: Any = self._look_up
+        for interceptor in reversed(interceptors):
+            self._find = partial(interceptor.intercept_service, self._find)
 
     async def handler(self, method: str, metadata: Sequence[tuple[str, str]]) -> Handler:
         """Finds who answers a call, before its request is read.
@@ -68,16 +81,19 @@ class Caller:
             CallFailed: nobody does, or a guard refuses it.
         """
         details = cast(grpc.HandlerCallDetails, _Details(method, metadata))
-        for candidate in self._handlers:
-            handler: Handler | None = candidate.service(details)
-            if handler is None:
-                continue
-            refusing: Any = handler
-            if refusing.stream_stream is not None:  # a guard's: it does not tell one kind of call from the other
-                async for _ in refusing.stream_stream(_nothing(), cast(Context, _HttpContext(None))):
-                    break
-            return handler
-        raise CallFailed(status_pb2.Status(code=grpc.StatusCode.UNIMPLEMENTED.value[0], message=f"no method {method}"))
+        handler: Any = await self._find(details)
+        if handler is None:
+            code = grpc.StatusCode.UNIMPLEMENTED.value[0]
+            raise CallFailed(status_pb2.Status(code=code, message=f"no method {method}"))
+        if handler.stream_stream is not None:  # a guard's: it does not tell one kind of call from the other
+            async for _ in handler.stream_stream(_nothing(), cast(Context, _HttpContext(None))):
+                break
+        return cast(Handler, handler)
+
+    async def _look_up(self, details: grpc.HandlerCallDetails) -> Handler | None:
+        """What interceptors end in."""
+        found: Iterable[Handler | None] = (candidate.service(details) for candidate in self._handlers)
+        return next((handler for handler in found if handler is not None), None)
 
 
 async def unary(handler: Handler, request: Message, timeout: float | None) -> Message:

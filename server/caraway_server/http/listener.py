@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ _TIMEOUT: Final = "Caraway-Timeout"
 _STOP_SECONDS: Final = 5.0
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "POST, GET",
-    "Access-Control-Allow-Headers": f"Content-Type, Authorization, {_TIMEOUT}",
+    "Access-Control-Allow-Headers": f"Content-Type, Authorization, {_TIMEOUT}, traceparent, tracestate, baggage",
     "Access-Control-Max-Age": "3600",
 }
 _HTTP_STATUS: Final[Mapping[int, int]] = {
@@ -51,6 +51,7 @@ class HttpListener:
         address: HOST:PORT; port 0 takes a free one.
         services: what there is, by the contract.
         handlers: gRPC's own, behind whoever guards them.
+        interceptors: gRPC's own, too.
         origins: of browsers' pages that may call; "*": all.
         tls: None: without TLS.
         shared_port: whether other processes listen on the same port.
@@ -62,12 +63,13 @@ class HttpListener:
         services: Iterable[ServiceDescriptor],
         handlers: Iterable[grpc.GenericRpcHandler],
         *,
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
         origins: Iterable[str] = (),
         tls: ssl.SSLContext | None = None,
         shared_port: bool = False,
     ) -> None:
         self._address = address
-        self._caller = Caller(handlers)
+        self._caller = Caller(handlers, interceptors)
         self._origins = frozenset(origins)
         self._tls = tls
         self._shared_port = shared_port
@@ -129,7 +131,7 @@ class HttpListener:
         if method.client_streaming:
             text = f"{method.name} streams both ways, by gRPC only; PollTasks and RenewLeases are its twins"
             return _failure(_status("UNIMPLEMENTED", text), 501)
-        metadata = [("authorization", value) for value in request.headers.getall("Authorization", ())]
+        metadata = [(name.lower(), value) for name, value in request.headers.items()]
         try:
             handler = await self._caller.handler(request.path, metadata)
             message, timeout = await _read(request, method), _timeout(request)

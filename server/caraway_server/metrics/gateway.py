@@ -1,5 +1,6 @@
 """All metrics of one gateway process. docs/monitoring.md lists them; a test holds it to this."""
 
+from collections import Counter as Counted
 from collections.abc import Mapping, Sequence
 
 from prometheus_client import (
@@ -16,6 +17,7 @@ from prometheus_client.process_collector import ProcessCollector
 from caraway.monitor.labels import DURATIONS, OTHER, BoundedHistogram
 from caraway_server.core.task import State
 from caraway_server.metrics.queues import QueueMetrics
+from caraway_server.store.batches import NewNode
 from caraway_server.store.observer import StoreObserver
 from caraway_server.store.survey import Surveyor
 from caraway_server.store.values import Lease, NewTask, Report, Reported, ReportKind, Submitted
@@ -102,6 +104,12 @@ class GatewayMetrics(StoreObserver):
             counts[key] = counts.get(key, 0) + 1
         for (queue, word), count in counts.items():
             self._submits.labels(self._known_queue(queue), word).inc(count)
+
+    def joined(self, nodes: Sequence[NewNode], word: str) -> None:
+        """Nodes of a workflow were handed in; a collect is no task."""
+        counts = Counted(node.task.queue for node in nodes if node.task is not None)
+        for queue, count in counts.items():
+            self._submits.labels(self._known_queue(queue), "created" if word == "made" else word).inc(count)
 
     def _known_queue(self, queue: str) -> str:
         if queue not in self._submit_queues:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from caraway_server.store.batches import NewNode
 from caraway_server.store.values import Lease, NewTask, Report, Reported, Submitted
 
 
@@ -13,6 +14,9 @@ class StoreObserver:
 
     def submitted(self, tasks: Sequence[NewTask], answers: Sequence[Submitted]) -> None:
         """Tasks were handed in."""
+
+    def joined(self, nodes: Sequence[NewNode], word: str) -> None:
+        """Nodes of a workflow were handed in together: one word for all, as `Accepted` and `Appended` have it."""
 
     def leased(self, leases: Sequence[Lease]) -> None:
         """Deliveries were handed out."""

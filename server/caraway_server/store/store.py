@@ -100,7 +100,7 @@ class Store:
         self.checker = Checker(redis, self._runner.run)
         self.commands = Commands(redis, gateway_id)
         self.replicas = Replicas(redis, limits.wait_replicas)
-        self.workflows = Workflows(self._runner, self._culprits, lambda: self.limits, errors)
+        self.workflows = Workflows(self._runner, self._culprits, lambda: self.limits, errors, observer)
         self.inputs = Inputs(self._runner, self._culprits)
 
     # -- submitting -----------------------------------------------------------------------------------------------

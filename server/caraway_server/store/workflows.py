@@ -17,6 +17,7 @@ from caraway_server.store.batches import (
 )
 from caraway_server.store.codec import workflow_from
 from caraway_server.store.culprits import Culprits
+from caraway_server.store.observer import StoreObserver
 from caraway_server.store.requests import bounds, pass_from
 from caraway_server.store.runner import Runner
 from caraway_server.store.values import Limits, LossErrors, Pass
@@ -67,13 +68,22 @@ class Workflows:
         culprits: adds the tasks because of which others failed.
         limits: what tasks are held to, at the moment.
         errors: under which workflows end whose producers vanish.
+        observer: told of the nodes that are handed in.
     """
 
-    def __init__(self, runner: Runner, culprits: Culprits, limits: Callable[[], Limits], errors: LossErrors) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        culprits: Culprits,
+        limits: Callable[[], Limits],
+        errors: LossErrors,
+        observer: StoreObserver,
+    ) -> None:
         self._runner = runner
         self._culprits = culprits
         self._limits = limits
         self._errors = errors
+        self._observer = observer
 
     # -- growing --------------------------------------------------------------------------------------------------
 
@@ -89,7 +99,9 @@ class Workflows:
             "parts": [] if small else parts_of_nodes(new.nodes), "result_ttl": self._limits().result_ttl,
         }  # fmt: skip
         word, about, raw = await self._runner.run("workflow_submit", request, repeat=True)
-        return Accepted(word.decode(), about.decode(), _record(new.workflow_id, raw))
+        accepted = Accepted(word.decode(), about.decode(), _record(new.workflow_id, raw))
+        self._observer.joined(new.nodes, accepted.word)
+        return accepted
 
     async def append(self, workflow_id: str, part: int, nodes: Sequence[NewNode]) -> Appended:
         """Makes the nodes of a part, piece by piece; without nodes it renews the producer's lease alone."""
@@ -117,7 +129,9 @@ class Workflows:
             "latest": latest_in(nodes), "horizon": limits.horizon, "result_ttl": limits.result_ttl,
         }  # fmt: skip
         word, about, last_part = await self._runner.run("workflow_append", request, repeat=True)
-        return Appended(word.decode(), about.decode(), last_part)
+        appended = Appended(word.decode(), about.decode(), last_part)
+        self._observer.joined(nodes, appended.word)
+        return appended
 
     async def seal(self, workflow_id: str, error: bytes = b"", reason: str = "") -> WorkflowRecord | None:
         """Ends the parts of a workflow; with an error (a message of the contract) it is given up."""

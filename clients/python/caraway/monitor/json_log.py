@@ -1,5 +1,6 @@
 """Log records as JSON, one object a line."""
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ class JsonLines(JsonFormatter):
 
     def __init__(self) -> None:
         """For a handler."""
-        super().__init__("%(message)s")
+        super().__init__("%(message)s", json_serializer=_dumped)
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Called by the formatter: fill in the fields of a record."""
@@ -41,3 +42,14 @@ class JsonLines(JsonFormatter):
             context = trace.get_current_span().get_span_context()
             if context.is_valid:
                 log_data["trace_id"], log_data["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+
+
+def _dumped(fields: dict[Any, Any], **options: Any) -> str:
+    """Write an object. Where JSON has no form for a value (NaN, what contains itself), it is told as Python does."""
+    try:
+        return json.dumps(fields, allow_nan=False, **options)
+    except (TypeError, ValueError, RecursionError):
+        told = {
+            str(key): value if isinstance(value, str | int | None) else repr(value) for key, value in fields.items()
+        }
+        return json.dumps(told, **options)
