@@ -86,3 +86,12 @@ def test_every_variable_is_read() -> None:
     assert set(variables) <= variables_read()
     workdir = arguments_of("WORKDIR")[0]
     assert variables["PYTHONPATH"] == f"{workdir}/examples"
+
+
+def test_it_runs_as_a_user_who_owns_where_a_store_is_kept() -> None:
+    """A gateway without --redis keeps its store below the folder in which it is started."""
+    (user,), (volume,) = arguments_of("USER"), arguments_of("VOLUME")
+    made = arguments_of("RUN")[-1]
+    assert f"useradd --system --uid 10001 {user}" in made
+    assert f"install -d -o {user} {volume}" in made
+    assert arguments_of("WORKDIR")[-1] == volume

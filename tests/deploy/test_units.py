@@ -82,3 +82,22 @@ def test_a_stopped_service_has_the_time_it_takes() -> None:
     _, worker = parse(command(WORKER)[1:])
     assert int(settings(WORKER)["TimeoutStopSec"][0]) > worker["drain_timeout"].total_seconds() + 5
     assert int(settings(GATEWAY)["TimeoutStopSec"][0]) > app.STOP_SECONDS + embedded.STOP_SECONDS + 5
+
+
+@pytest.mark.parametrize("unit", [GATEWAY, WORKER])
+def test_it_runs_as_a_user_of_its_own_and_is_started_again(unit: str) -> None:
+    """Neither forks into the background."""
+    found = settings(unit)
+    assert (found["DynamicUser"], found["Restart"], found["Type"]) == (["yes"], ["always"], ["exec"])
+
+
+def test_nobody_else_reads_the_store_and_its_socket_is_allowed() -> None:
+    found = settings(GATEWAY)
+    assert (found["StateDirectoryMode"], found["UMask"]) == (["0700"], ["0077"])
+    assert {"AF_INET", "AF_INET6", "AF_UNIX"} <= set(found["RestrictAddressFamilies"][0].split())
+
+
+@pytest.mark.parametrize("unit", [GATEWAY, WORKER])
+def test_it_is_installed_where_the_page_says(unit: str) -> None:
+    environment = str(Path(command(unit)[0]).parents[1])
+    assert f"`{environment}`" in (CHECKOUT / "docs" / "deploy.md").read_text()
