@@ -94,7 +94,7 @@ async def _end(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(pending, timeout=0.2)
 
 
-async def examine_store(settings: Settings, url: str) -> None:
+async def examine_store(settings: Settings, url: str, stopped: asyncio.Event) -> None:
     """Judges a store before gateways are started on it.
 
     Raises:
@@ -102,18 +102,18 @@ async def examine_store(settings: Settings, url: str) -> None:
     """
     redis = connect(url)
     try:
-        await _facts_of(Store(redis, "", settings.limits, lambda _notes: None))
+        await _facts_of(Store(redis, "", settings.limits, lambda _notes: None), stopped)
     finally:
         await redis.aclose()
 
 
-async def _facts_of(store: Store) -> StoreFacts:
+async def _facts_of(store: Store, stopped: asyncio.Event) -> StoreFacts:
     deadline = asyncio.get_running_loop().time() + STORE_PATIENCE_SECONDS
     while True:
         try:
             return await store.facts()
         except StoreUnavailable:
-            if asyncio.get_running_loop().time() > deadline:
+            if stopped.is_set() or asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(random.uniform(0.1, 0.3))
 
@@ -156,14 +156,17 @@ class Gateway:
         self._leaving = False
         self._background: set[asyncio.Task[None]] = set()
 
-    async def examine_store(self) -> StoreFacts:
+    async def examine_store(self, stopped: asyncio.Event) -> StoreFacts:
         """Waits for the store, and judges it.
+
+        Args:
+            stopped: ends the wait.
 
         Raises:
             StoreUnfit: it is not one to keep tasks in.
-            StoreUnavailable: it did not answer in time.
+            StoreUnavailable: it did not answer in time, or before `stopped`.
         """
-        return await _facts_of(self._store)
+        return await _facts_of(self._store, stopped)
 
     @asynccontextmanager
     async def monitored(self) -> AsyncIterator[None]:

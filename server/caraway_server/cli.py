@@ -65,7 +65,7 @@ async def _run(settings: Settings, edge: Edge, alive_fd: int | None) -> None:
     url = embedded.url if embedded is not None else settings.redis
     try:
         if settings.processes > 1:
-            await examine_store(settings, url)
+            await examine_store(settings, url, stopped)
             await run_processes(settings, url, stopped, _say)
         else:
             await _serve(settings, edge, url, stopped, one_of_many=alive_fd is not None)
@@ -81,7 +81,7 @@ async def _serve(settings: Settings, edge: Edge, url: str, stopped: asyncio.Even
 
 
 async def _serve_monitored(gateway: Gateway, settings: Settings, stopped: asyncio.Event, *, one_of_many: bool) -> None:
-    facts = await gateway.examine_store()
+    facts = await gateway.examine_store(stopped)
     kind = "" if settings.redis else "embedded "
 
     def listening(port: int) -> None:

@@ -39,7 +39,7 @@ class InProcessGateway:
             self._store = EmbeddedStore(self._folder, settings.fsync)
             await self._store.start()
             gateway = Gateway(settings, self._store.url, Edge(settings))
-            await gateway.examine_store()
+            await gateway.examine_store(self._stopped)
             self._serving = asyncio.create_task(gateway.serve(self._stopped, listening.set_result))
             # It ends only where it can't listen, and then raises why.
             self._serving.add_done_callback(lambda serving: _fail(listening, serving))

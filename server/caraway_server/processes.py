@@ -15,6 +15,7 @@ from caraway_server.settings import Settings
 _log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 0.5
+LOOK_SECONDS = 0.1
 
 
 async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, say: Callable[[str], None]) -> None:
@@ -26,7 +27,7 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
         settings: what they are started with.
         url: of their store.
         stopped: ends them.
-        say: told the address.
+        say: told the address, once one of them listens.
 
     Raises:
         OSError: an address can't be listened on, or is taken.
@@ -36,13 +37,26 @@ async def run_processes(settings: Settings, url: str, stopped: asyncio.Event, sa
     reading, writing = os.pipe()
     os.set_inheritable(reading, True)
     keepers = [asyncio.create_task(_keep(_of_process(settings, index), reading)) for index in range(count)]
-    say(f"caraway server listens on {settings.listen} with {count} processes")
+    keepers.append(asyncio.create_task(_announce(settings, count, say)))
     await stopped.wait()
     os.close(writing)
     for keeper in keepers:
         keeper.cancel()
     await asyncio.gather(*keepers, return_exceptions=True)
     os.close(reading)
+
+
+async def _announce(settings: Settings, count: int, say: Callable[[str], None]) -> None:
+    host, _, port = settings.listen.rpartition(":")
+    while True:
+        try:
+            _, trial = await asyncio.open_connection(host.strip("[]"), int(port))
+        except OSError:
+            await asyncio.sleep(LOOK_SECONDS)
+            continue
+        trial.close()
+        say(f"caraway server listens on {settings.listen} with {count} processes")
+        return
 
 
 def _with_free_addresses(settings: Settings) -> Settings:

@@ -129,6 +129,14 @@ def test_several_processes_share_a_port(
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
+def test_several_processes_tell_their_address_once_one_listens(
+    stores: Callable[..., StoreProcess], gateways: Callable[..., GatewayProcess]
+) -> None:
+    server = gateways("--redis", stores().url, "--processes", "2")
+    host, _, port = server.target.rpartition(":")
+    socket.create_connection((host, int(port)), timeout=5).close()
+
+
 def refusal(*flags: str) -> str:
     """What a server of two processes says that is to end by itself."""
     running = Running([*CARAWAY, "server", "--listen", "127.0.0.1:0", "--processes", "2", *flags])

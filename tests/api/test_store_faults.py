@@ -230,6 +230,14 @@ async def test_an_old_store_is_refused(info: dict[str, str], fit: bool) -> None:
         await examine(Managed(**info))  # type: ignore[arg-type]
 
 
+def test_a_gateway_that_waits_for_its_store_ends_when_told() -> None:
+    flags = ["--redis", "redis://127.0.0.1:1", "--metrics-bind", "127.0.0.1:0"]
+    running = Running([*CARAWAY, "server", "--listen", "127.0.0.1:0", *flags])
+    running.wait_for_line("metrics:")  # it has begun, and hears signals
+    assert running.stop(timeout=15) == 1  # far less than its patience with the store
+    assert "the store can't be reached" in running.output
+
+
 def test_the_program_is_what_a_user_starts() -> None:
     said = subprocess.run([*CARAWAY, "server", "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
     assert "--redis" in said
