@@ -101,3 +101,11 @@ def test_nobody_else_reads_the_store_and_its_socket_is_allowed() -> None:
 def test_it_is_installed_where_the_page_says(unit: str) -> None:
     environment = str(Path(command(unit)[0]).parents[1])
     assert f"`{environment}`" in (CHECKOUT / "docs" / "deploy.md").read_text()
+
+
+def test_an_instance_runs_its_app_in_its_folder() -> None:
+    """As docs/deploy.md says; what the tasks read need not be there."""
+    _, worker = parse(command(WORKER)[1:])
+    assert worker["app"] == INSTANCE
+    assert settings(WORKER)["WorkingDirectory"] == [f"/srv/{INSTANCE}"]
+    assert settings(WORKER)["EnvironmentFile"] == [f"-/etc/caraway/{INSTANCE}.env"]
