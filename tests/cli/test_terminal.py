@@ -47,6 +47,13 @@ def test_many_tasks_are_submitted_from_a_file(run: Run, read: Read, queue: str, 
     assert read("status", json.loads(piped.stdout)["task_id"])[0]["args"] == "[7]"
 
 
+def test_lines_beyond_a_message_are_several_calls(run: Run, read: Read, queue: str) -> None:
+    lines = "\n".join(json.dumps(["x" * 1_500_000]) for _ in range(3))
+    ended = run("call", "some.task", "--queue", queue, "--many", "-", answer=lines)
+    assert ended.exit_code == 0, ended.output
+    assert {task["task_id"] for task in read("list", "--queue", queue)} == set(ended.stdout.splitlines())
+
+
 def test_one_that_is_refused_leaves_the_others(run: Run, queue: str, tmp_path: Path) -> None:
     (tmp_path / "calls").write_text('[1]\n{"args": [2], "task_id": "' + queue + '"}\n')
     run("call", "other.task", "--queue", queue, "--task-id", queue)

@@ -1,11 +1,12 @@
 """`caraway call --many`: a task a line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 import click
 
-from caraway.commands.connection import CHUNK, Session, exit_if
+from caraway.collector import Collector
+from caraway.commands.connection import Session, exit_if
 from caraway.exceptions import DecodeError, PayloadError
 from caraway.ids import uuid7
 from caraway.json_text import decode_text
@@ -41,19 +42,30 @@ def spec_of(
 
 def submit_lines(session: Session, name: str, lines: TextIO, options: CallOptions) -> None:
     """Submit a task for each line, and write the ids. All lines are read first: a wrong one lets nothing be sent."""
-    specs = [_spec(number, line, name, options) for number, line in enumerate(lines, 1) if line.strip()]
-    batches = [specs[start : start + CHUNK] for start in range(0, len(specs), CHUNK)]
+    batches = list(_batches(name, lines, options))
     refused = False
-    for batch in session.out.in_steps("submitting", batches, len(specs)):
-        requests = [task_service_pb2.SubmitTaskRequest(task=spec) for spec in batch]
-        response = session.client.submit_batch(task_service_pb2.BatchSubmitTasksRequest(requests=requests))
-        for spec, result in zip(batch, response.results, strict=True):
+    for batch in session.out.in_steps("submitting", batches, sum(map(len, batches))):
+        response = session.client.submit_batch(task_service_pb2.BatchSubmitTasksRequest(requests=batch))
+        for request, result in zip(batch, response.results, strict=True):
+            task_id = request.task.task_id
             if result.WhichOneof("outcome") == "error":
                 refused = True
-                session.out.error(f"{spec.task_id}: {result.error.message}")
+                session.out.error(f"{task_id}: {result.error.message}")
             else:
-                session.out.line(spec.task_id, {"task_id": spec.task_id})
+                session.out.line(task_id, {"task_id": task_id})
     exit_if(refused)
+
+
+def _batches(name: str, lines: TextIO, options: CallOptions) -> Iterator[Sequence[task_service_pb2.SubmitTaskRequest]]:
+    """Read the lines into batches, each of which fits into one message."""
+    collector = Collector()
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            collector.begin().CopyFrom(_spec(number, line, name, options))
+            if full := collector.end():
+                yield full.requests
+    if rest := collector.take():
+        yield rest.requests
 
 
 def _spec(number: int, line: str, name: str, options: CallOptions) -> task_pb2.TaskSpec:
