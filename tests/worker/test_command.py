@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from caraway import Caraway
 from support.gateway import GatewayProcess
@@ -40,6 +41,28 @@ def test_app_that_is_not_there(start_worker: WorkerStarter) -> None:
     assert "the app 'no_such_app' can't be loaded" in worker.output
     assert "there is no module 'no_such_app'" in worker.output
     assert "Traceback" not in worker.output
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["Caraway('lacking', task_compression='zstd')", "Caraway('lacking', result_compression='zstd')", "of_task()"],
+)
+def test_a_package_that_arguments_or_results_need_is_missed_at_the_start(
+    start_worker: WorkerStarter, tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "lacking.py").write_text(
+        "import sys\n"
+        "from caraway import Caraway\n"
+        "sys.modules['zstandard'] = None  # as where it is not installed\n"
+        "def of_task():\n"
+        "    app = Caraway('lacking')\n"
+        "    app.task(name='large', compression='zstd')(print)\n"
+        "    return app\n"
+        f"app = {where}\n"
+    )
+    worker = start_worker(app="lacking", env={"PYTHONPATH": str(tmp_path)})
+    assert worker.end() == 1
+    assert "pip install 'caraway[zstd]'" in worker.output
 
 
 def test_wrong_settings_are_named_all_at_once(start_worker: WorkerStarter) -> None:

@@ -3,6 +3,7 @@
 Started as `python -m caraway_worker.child OPTIONS`.
 """
 
+import contextlib
 import faulthandler
 import functools
 import gc
@@ -15,8 +16,9 @@ import traceback
 
 from caraway import tracing
 from caraway.app import Caraway
-from caraway.exceptions import AppNotFound
+from caraway.exceptions import AppNotFound, EncodeError
 from caraway.loader import find_app
+from caraway.payload import encode
 from caraway.settings import environment_of
 from caraway.v1 import worker_service_pb2
 from caraway.worker import WorkerInstance
@@ -63,6 +65,7 @@ class Child:
         """Load the app and run what is assigned, until the supervisor closes the socket."""
         try:
             app = self.load()
+            _check_packages(app)
             catalog = catalog_of(self._options.app, app)
             self.executor = _executor(app, self._options)
         except BaseException as error:
@@ -152,6 +155,22 @@ class Child:
             return True
         memory = self._options.max_memory
         return memory is not None and resident_kib() > memory
+
+
+def _check_packages(app: Caraway) -> None:
+    """Raise PayloadError unless all is there that arguments and results are written with.
+
+    Better known now than when the first task has failed for it.
+    """
+    app.check_serializer(app.result_serializer)
+    forms = {(app.result_serializer, app.result_compression), (app.task_serializer, app.task_compression)}
+    forms |= {
+        (task.serializer or app.task_serializer, task.compression or app.task_compression)
+        for task in app.tasks.values()
+    }
+    for serializer, compression in forms:
+        with contextlib.suppress(EncodeError):
+            encode(None, serializer, compression)
 
 
 def _executor(app: Caraway, options: ChildOptions) -> Executor:

@@ -1,7 +1,6 @@
 """Runs one task in the child and writes the report of how it ended."""
 
 import asyncio
-import contextlib
 import inspect
 from collections.abc import Coroutine
 from functools import partial
@@ -44,12 +43,7 @@ class Executor:
     """Runs the tasks of one app."""
 
     def __init__(self, app: Caraway, options: ChildOptions) -> None:
-        """Raises PayloadError where the app's results can't be written here."""
         self.limits = Limits()
-        app.check_serializer(app.result_serializer)
-        with contextlib.suppress(EncodeError):
-            # Whether all is there that results are written with; better known now than at the end of the first task.
-            encode(None, app.result_serializer, app.result_compression)
         self._app = app
         self._tasks = app.tasks
         self._middleware = app.middleware
