@@ -38,10 +38,11 @@ class Workers:
         self._start()
 
     def kill_child(self, chance: random.Random) -> None:
-        """Kills a process that runs tasks."""
+        """Kills a process that runs tasks, of a ready worker: one whose first process dies at its start ends."""
 
         def children() -> list[psutil.Process]:
-            return [child for worker in self.running for child in worker.children]
+            ready = [worker for worker in self.running if " ready." in worker.output]
+            return [child for worker in ready for child in worker.children]
 
         found = eventually(children, what="a worker has children")
         assert isinstance(found, list)
