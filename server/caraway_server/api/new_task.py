@@ -41,12 +41,14 @@ _ACK_MODES = frozenset(task_pb2.TaskSpec.AckMode.values())
 
 
 class _Form(NamedTuple):
-    """What a spec says beside its id and its payload: `described` for its fingerprint, `stored` to be kept."""
+    """What a spec says beside its id and its payload: `described` for its fingerprint, `stored` to be kept.
+
+    `by_hand` is the size in bytes of arguments that are written by hand; None: there are none.
+    """
 
     described: bytes
     stored: bytes
-    by_hand: bool
-    size_by_hand: int
+    by_hand: int | None
     name: str
     queue: str
     priority: int
@@ -72,10 +74,10 @@ def new_task(spec: task_pb2.TaskSpec, max_payload_bytes: int, *, watch: bool = F
         spec.ClearField("payload")
     spec.ClearField("task_id")
     form = _form_of(spec.SerializeToString())
-    if form.by_hand:
+    if form.by_hand is not None:
         if payload:
             raise invalid("task.payload", "excludes args and kwargs; give one or the other")
-        _check_size(form.name, form.size_by_hand, max_payload_bytes)
+        _check_size(form.name, form.by_hand, max_payload_bytes)
     fingerprint = hashlib.blake2b(identity + form.described, digest_size=8).digest()
     stored = form.stored + payload  # serialised messages are merged by joining them
     if len(stored) > max_payload_bytes + LARGEST_REST:
@@ -130,7 +132,7 @@ def _read(rest: bytes) -> _Form:
     priority = spec.priority if spec.HasField("priority") else DEFAULT_PRIORITY
     if not 0 <= priority <= 9:
         raise invalid("task.priority", f"is {priority}; it goes from 0 to 9, 9 first")
-    by_hand, size_by_hand = _read_by_hand(spec)
+    by_hand = _read_by_hand(spec)
     times = _times(spec)
     result_ttl = bounded("task.result_ttl", spec.result_ttl) if spec.HasField("result_ttl") else 0
     _check_policy(spec)
@@ -142,7 +144,7 @@ def _read(rest: bytes) -> _Form:
     place = f"{name}\0{queue}\0{priority}\0".encode()  # names have no control characters
     described, stored = _stored_form(spec)
     return _Form(
-        place + described, stored, by_hand, size_by_hand, name, queue, priority, times, result_ttl, ignore_result,
+        place + described, stored, by_hand, name, queue, priority, times, result_ttl, ignore_result,
         uniqueness, once, parent,
     )  # fmt: skip
 
@@ -153,7 +155,8 @@ def _stored_form(spec: task_pb2.TaskSpec) -> tuple[bytes, bytes]:
     # The record has the place apart; without it the spec stays small, and in Redis's compact form.
     for name in (*_PLACE, *_BESIDE):
         spec.ClearField(name)
-    return spec.SerializeToString(deterministic=True), spec.SerializeToString() + apart
+    described = spec.SerializeToString(deterministic=True)
+    return described, described + apart
 
 
 def _beside(spec: task_pb2.TaskSpec) -> bytes:
@@ -173,16 +176,13 @@ def _beside(spec: task_pb2.TaskSpec) -> bytes:
     return apart
 
 
-def _read_by_hand(spec: task_pb2.TaskSpec) -> tuple[bool, int]:
-    """Whether it has arguments written by hand, and their size in bytes."""
-    has_args, has_kwargs, size = spec.HasField("args"), spec.HasField("kwargs"), 0
-    if has_args:
-        size += spec.args.ByteSize()
-        check_numbers("task.args", spec.args.values)
-    if has_kwargs:
-        size += spec.kwargs.ByteSize()
-        check_numbers("task.kwargs", spec.kwargs.fields.values())
-    return has_args or has_kwargs, size
+def _read_by_hand(spec: task_pb2.TaskSpec) -> int | None:
+    """The size in bytes of arguments that are written by hand; None: there are none."""
+    if not (spec.HasField("args") or spec.HasField("kwargs")):
+        return None
+    check_numbers("task.args", spec.args.values)
+    check_numbers("task.kwargs", spec.kwargs.fields.values())
+    return spec.args.ByteSize() + spec.kwargs.ByteSize()
 
 
 def _uniqueness(spec: task_pb2.TaskSpec) -> tuple[str, int, str]:
