@@ -11,8 +11,8 @@ import pytest
 from api.wire import Api, refused
 from caraway.ids import uuid7
 from caraway.v1 import task_pb2, task_service_pb2, worker_service_pb2
-from support.gateway import GatewayProcess
-from support.processes import CARAWAY, Running, eventually
+from support.gateway import GatewayProcess, refused_start
+from support.processes import eventually
 from support.stores import StoreProcess
 
 Task = task_pb2.Task
@@ -139,12 +139,7 @@ def test_several_processes_tell_their_address_once_one_listens(
 
 def refusal(*flags: str) -> str:
     """What a server of two processes says that is to end by itself."""
-    running = Running([*CARAWAY, "server", "--listen", "127.0.0.1:0", "--processes", "2", *flags])
-    try:
-        assert running.process.wait(20) == 1
-    finally:
-        running.stop()
-    return running.output
+    return refused_start("--processes", "2", *flags, within=20)
 
 
 def test_several_processes_start_on_a_store_that_is_fit_or_not_at_all(stores: Callable[..., StoreProcess]) -> None:

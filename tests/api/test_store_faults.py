@@ -13,7 +13,7 @@ from caraway.v1 import task_pb2
 from caraway_server.core.errors import StoreUnfit
 from caraway_server.store.connection import connect as connect_store
 from caraway_server.store.connection import examine
-from support.gateway import GatewayProcess
+from support.gateway import GatewayProcess, refused_start
 from support.processes import CARAWAY, Running, eventually
 from support.stores import StoreProcess
 
@@ -154,16 +154,6 @@ def test_a_full_queue(stores: Callable[..., StoreProcess], gateways: Any, connec
     refusal: Refusal = refused(lambda: api.submit("q"))
     assert (refusal.reason, refusal.metadata) == ("QUEUE_FULL", {"queue": "q"})
     api.submit_id("another")
-
-
-def refused_start(*flags: str) -> str:
-    """Starts a gateway that must refuse; returns what it says."""
-    running = Running([*CARAWAY, "server", "--listen", "127.0.0.1:0", *flags])
-    try:
-        assert running.process.wait(40) == 1
-    finally:
-        running.stop()
-    return running.output
 
 
 def test_a_store_that_throws_tasks_away_is_refused(stores: Callable[..., StoreProcess]) -> None:

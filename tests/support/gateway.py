@@ -77,3 +77,13 @@ class GatewayProcess:
         """SIGTERM; returns the exit code."""
         assert self.running is not None
         return self.running.stop()
+
+
+def refused_start(*flags: str, within: float = 40) -> str:
+    """Starts a gateway that must refuse, within so many seconds; returns what it says."""
+    running = Running([*CARAWAY, "server", "--listen", "127.0.0.1:0", *flags])
+    try:
+        assert running.process.wait(within) == 1
+    finally:
+        running.stop()
+    return running.output
